@@ -1,0 +1,1 @@
+"""What Kinto says: values and pure functions, without I/O, clock or state."""

@@ -1,0 +1,99 @@
+"""From an object as it is wanted, beside what the server last showed of it, to one write.
+
+`data` is here what belongs to the user: without the id, last_modified and what else the server
+keeps in an object's data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from ..errors import ValidationError
+from . import operations
+from .objects import StoredObject
+from .operations import Operation
+from .paths import BucketPath, CollectionPath, GroupPath, RecordPath
+from .values import JSON, JSONObject, check, copy, equal
+
+ObjectPath = BucketPath | CollectionPath | GroupPath | RecordPath
+
+_IDENTITY = frozenset({"id", "last_modified"})
+# What Kinto takes for something else than data: a tombstone, permissions, its own mark.
+_RESERVED = ("id", "last_modified", "deleted", "__permissions__")
+
+
+class Write(NamedTuple):
+    """An operation, and how to find out what became of it if its answer is lost.
+
+    expected: the whole data that the object has once a create, replace or update is done;
+    None for a deletion or a read.
+    """
+
+    operation: Operation[Any]
+    expected: JSONObject | None = None
+
+
+def belongs_to_user(path: ObjectPath, key: str, value: JSON) -> bool:
+    """Kinto writes the time of a collection's schema into its records (26.5)."""
+    if key in _IDENTITY:
+        return False
+    return not (key == "schema" and isinstance(path, RecordPath) and type(value) is int)
+
+
+def own_data(path: ObjectPath, data: Mapping[str, JSON]) -> JSONObject:
+    """What of the data is the user's. Shares its values."""
+    return {key: value for key, value in data.items() if belongs_to_user(path, key, value)}
+
+
+def create(
+    path: ObjectPath, data: Mapping[str, JSON], permissions: Mapping[str, list[str]] | None = None
+) -> Write:
+    """Store a new object. id and last_modified in the data are left out, as the path holds the one
+    and the server makes the other. ValidationError for what Kinto cannot keep.
+    """
+    wanted = copy(own_data(path, data))
+    _check(path, wanted, wanted)
+    return Write(operations.create(path, wanted, permissions), wanted)
+
+
+def save(
+    path: ObjectPath,
+    base: StoredObject,
+    data: Mapping[str, JSON],
+    permissions: Mapping[str, list[str]],
+    *,
+    whole: Callable[[], Mapping[str, list[str]]],
+    force: bool = False,
+) -> Write | None:
+    """The one write that makes base what is wanted; None if it is that already.
+
+    permissions: those that changed. whole: gives all of them; called only where a PUT is needed,
+    as Kinto empties the permissions that a PUT does not name, if it names any (26.5).
+    force: without a precondition.
+    """
+    before = own_data(path, base.data)
+    changed = {
+        key: value for key, value in data.items() if key not in before or not equal(value, before[key])
+    }
+    removed = before.keys() - data.keys()
+    if not changed and not removed and not permissions:
+        return None
+    _check(path, changed, changed)
+    expected = copy(dict(data))
+    since = None if force else base.last_modified
+    if removed:
+        held = dict(whole()) if permissions else None
+        return Write(operations.replace(path, expected, held, last_modified=since), expected)
+    body = copy(changed) if changed else None
+    return Write(operations.update(path, body, permissions, last_modified=since), expected)
+
+
+def _check(path: ObjectPath, data: Mapping[str, JSON], changed: Mapping[str, JSON]) -> None:
+    where = f"{path}: data"
+    reserved = [
+        key for key in changed if key in _RESERVED or (key == "schema" and isinstance(path, RecordPath))
+    ]
+    if reserved:
+        raise ValidationError(f"{where}: Kinto keeps the key {reserved[0]!r} for itself; use another name")
+    check(dict(data), where)

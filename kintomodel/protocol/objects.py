@@ -1,0 +1,85 @@
+"""What the server last showed: an object, a page of them, the server itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from .values import JSON, JSONObject
+
+
+class Response(NamedTuple):
+    """An answer, whatever its status. headers: names in lower case. body: decoded JSON, None if empty.
+
+    unreadable: the first 200 characters of a body that is not JSON, else None.
+    attempts: how often the request was sent until this answer came.
+    """
+
+    status: int
+    headers: Mapping[str, str] = MappingProxyType({})
+    body: JSON = None
+    unreadable: str | None = None
+    attempts: int = 1
+
+
+class StoredObject(NamedTuple):
+    """A bucket, collection, group or record.
+
+    data: as the server has it, with id and last_modified.
+    permissions: {name: principals}, or None where the answer did not show them: listings never do,
+    and Kinto hides them from everybody who is not in the object's own write list.
+    """
+
+    data: JSONObject
+    permissions: Mapping[str, tuple[str, ...]] | None = None
+
+    @property
+    def id(self) -> str:
+        result: str = self.data["id"]
+        return result
+
+    @property
+    def last_modified(self) -> int:
+        """Milliseconds since 1970."""
+        result: int = self.data["last_modified"]
+        return result
+
+
+class Page(NamedTuple):
+    """Part of a listing. next_query: the query string of the following page, None on the last one.
+
+    last_modified: milliseconds; the time of the last write to the whole list.
+    """
+
+    objects: tuple[JSONObject, ...]
+    next_query: str | None = None
+    last_modified: int | None = None
+
+
+class User(NamedTuple):
+    """Who the server takes you for. bucket: the id of your default bucket, None without the plugin."""
+
+    id: str
+    principals: tuple[str, ...] = ()
+    bucket: str | None = None
+
+
+class ServerInfo(NamedTuple):
+    """The root of the API. user: None where the credentials are missing or wrong.
+
+    batch_max_requests: the most requests that one batch takes, None without a limit.
+    https://docs.kinto-storage.org/en/stable/api/1.x/utilities.html
+    """
+
+    version: str
+    http_api_version: str
+    url: str
+    settings: Mapping[str, JSON]
+    capabilities: Mapping[str, JSON]
+    user: User | None = None
+
+    @property
+    def batch_max_requests(self) -> int | None:
+        limit = self.settings.get("batch_max_requests")
+        return limit if isinstance(limit, int) and limit > 0 else None

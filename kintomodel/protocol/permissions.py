@@ -1,0 +1,73 @@
+"""Who may do what: principals, and the permissions that each kind of object knows.
+
+https://docs.kinto-storage.org/en/stable/api/1.x/permissions.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from ..errors import UsageError, ValidationError
+from .paths import GroupPath
+from .values import check
+
+BUCKET = ("read", "write", "collection:create", "group:create")
+COLLECTION = ("read", "write", "record:create")
+GROUP = ("read", "write")
+RECORD = ("read", "write")
+
+_GROUP_PREFIX = "group:"
+
+
+class Principal(str):
+    """Somebody whom a permission can be given to. A str, so it is sent as it stands."""
+
+    __slots__ = ()
+
+
+Everyone = Principal("system.Everyone")
+Authenticated = Principal("system.Authenticated")
+
+Principals: TypeAlias = str | Iterable[str]
+"""One principal, or several."""
+
+
+def account(name: str) -> Principal:
+    """The user of an account (the accounts plugin)."""
+    return Principal(f"account:{name}")
+
+
+def group(name: str, bucket: str | None = None) -> Principal:
+    """The members of a group. bucket: the one that holds it; None: the object's own."""
+    if bucket is None:
+        return Principal(f"{_GROUP_PREFIX}{name}")
+    return Principal(GroupPath(bucket, name))
+
+
+def principals(given: Principals, bucket: str) -> tuple[str, ...]:
+    """Each principal once, as Kinto spells it: `group:friends` becomes the group's path.
+
+    bucket: where a group without a bucket is looked for. Kinto itself takes any string for a
+    principal, so a typo is found out by nobody: what can be refused, is.
+    """
+    several = [given] if isinstance(given, str) else given
+    if not isinstance(several, Iterable):
+        raise UsageError(f"expected a principal or several, got {given!r}")
+    return tuple(dict.fromkeys(_principal(one, bucket) for one in several))
+
+
+def _principal(given: object, bucket: str) -> str:
+    if not isinstance(given, str):
+        raise UsageError(f"a principal is a string such as 'account:bob', got {given!r}")
+    if given.startswith(_GROUP_PREFIX):
+        if bucket == "default":
+            raise ValidationError(
+                f"{given!r}: Kinto knows the groups of your default bucket by its real id only: "
+                "use group(name, bucket=client.server_info().user.bucket)"
+            )
+        return str(GroupPath(bucket, given[len(_GROUP_PREFIX) :]))
+    if not given or given != given.strip():
+        raise ValidationError(f"{given!r} is no principal")
+    check(given, f"the principal {given!r}")
+    return str(given)

@@ -1,0 +1,83 @@
+"""Query: which objects of a listing, in which order, how many of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from .conditions import EVERYTHING, Condition, Path, sort_key
+from .values import JSONObject
+
+_NAME = re.compile(r"\w+")
+_OWN: tuple[Path, ...] = (("id",), ("last_modified",))
+
+
+class Sort(NamedTuple):
+    """Where Kinto puts them: null, strings, numbers, booleans, and objects without the key last.
+
+    Descending is exactly the opposite, so objects without the key come first.
+    scalars: are there neither arrays nor objects at the path? By those Kinto 26.5 orders
+    differently on each back end, or answers 500 or 400, so that an order of our own is made.
+    """
+
+    path: Path
+    descending: bool = False
+    scalars: bool = False
+
+    def __str__(self) -> str:
+        return ("-" if self.descending else "") + ".".join(self.path)
+
+
+class Query(NamedTuple):
+    """sort: empty for any order. start, stop: as in a slice; stop None: to the end."""
+
+    condition: Condition = EVERYTHING
+    sort: tuple[Sort, ...] = ()
+    backwards: bool = False
+    start: int = 0
+    stop: int | None = None
+
+    @property
+    def is_ordered(self) -> bool:
+        return bool(self.sort)
+
+    @property
+    def size(self) -> int | None:
+        """The most objects that are wanted, None without a limit."""
+        return None if self.stop is None else max(0, self.stop - self.start)
+
+    @property
+    def order(self) -> tuple[Sort, ...]:
+        """A total order. Without a wish it is that of the ids.
+
+        That one is stable: an object that is written meanwhile stays where it is, so a listing
+        in several pages neither skips nor repeats it. In any other order it would move.
+        """
+        keys = self.sort or (Sort(("id",)),)
+        if not any(key.path in _OWN for key in keys):
+            keys = (*keys, Sort(("last_modified",), descending=True))
+        return tuple(key._replace(descending=key.descending is not self.backwards) for key in keys)
+
+    @property
+    def sort_param(self) -> str | None:
+        """The order as Kinto's _sort, None if Kinto cannot be relied on for it."""
+        names = [str(key) for key in self.order]
+        if not all(map(_is_paged, self.order)):
+            return None
+        # Kinto adds this one itself.
+        return ",".join(names[:-1] if len(names) > 1 and names[-1] == "-last_modified" else names)
+
+
+def _is_paged(key: Sort) -> bool:
+    """Can Kinto give all pages of this order? It ignores names that it does not take."""
+    scalars = key.scalars or key.path in _OWN
+    return scalars and all(map(_NAME.fullmatch, key.path))
+
+
+def in_order(objects: Iterable[JSONObject], order: tuple[Sort, ...]) -> list[JSONObject]:
+    """The objects as Kinto orders them."""
+    result = list(objects)
+    for key in reversed(order):
+        result.sort(key=lambda data: sort_key(data, key.path), reverse=key.descending)
+    return result

@@ -1,0 +1,192 @@
+"""What happened to each of many objects: written, left as it was, or refused and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+import attrs
+
+from ..errors import (
+    BadRequest,
+    BulkError,
+    Conflict,
+    Forbidden,
+    KintoError,
+    NotFound,
+    PermissionsNotVisible,
+    Unauthorized,
+    ValidationError,
+)
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+Status: TypeAlias = Literal[
+    "created", "updated", "unchanged", "deleted", "conflict", "invalid", "forbidden", "missing", "failed"
+]
+
+FAILURES = frozenset({"conflict", "invalid", "forbidden", "missing", "failed"})
+_ORDER: tuple[Status, ...] = (
+    "created", "updated", "unchanged", "deleted", "conflict", "invalid", "forbidden", "missing", "failed",
+)  # fmt: skip
+_CAUSES: tuple[tuple[tuple[type[KintoError], ...], Status], ...] = (
+    ((Conflict,), "conflict"),
+    ((ValidationError,), "invalid"),
+    ((Forbidden, Unauthorized, PermissionsNotVisible), "forbidden"),
+    ((NotFound,), "missing"),
+)
+
+# A report is read on one screen.
+_LINES = 10
+_WIDTH = 160
+
+
+@attrs.frozen
+class Outcome(Generic[T_co]):
+    """What happened to one object. position: its place among those given, from 0.
+
+    error: None where nothing went wrong.
+    """
+
+    status: Status
+    object: T_co
+    position: int
+    error: KintoError | None = None
+
+    @property
+    def is_failure(self) -> bool:
+        return self.status in FAILURES
+
+    @property
+    def message(self) -> str:
+        """Why it failed, on one line; empty if it did not."""
+        return "" if self.error is None else " ".join(str(self.error).split())
+
+    def __str__(self) -> str:
+        line = f"[{self.position}] {self.status}: {self.object!r}"
+        return _short(f"{line}: {self.message}" if self.error is not None else line)
+
+
+def failure(object: T, position: int, error: KintoError) -> Outcome[T]:
+    """The outcome that an error stands for: a 400 is invalid, a 403 forbidden, a 404 missing..."""
+    status: Status = "failed"
+    for causes, name in _CAUSES:
+        if isinstance(error, causes):
+            status = name
+            break
+    if isinstance(error, BadRequest) and error.status == 400:
+        status = "invalid"
+    return Outcome(status, object, position, error)
+
+
+@attrs.frozen(repr=False)
+class Report(Generic[T_co]):
+    """The outcomes of bulk work, in the order in which the objects were given."""
+
+    outcomes: tuple[Outcome[T_co], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.outcomes)
+
+    def __iter__(self) -> Iterator[Outcome[T_co]]:
+        return iter(self.outcomes)
+
+    @property
+    def created(self) -> tuple[Outcome[T_co], ...]:
+        return self._of("created")
+
+    @property
+    def updated(self) -> tuple[Outcome[T_co], ...]:
+        return self._of("updated")
+
+    @property
+    def unchanged(self) -> tuple[Outcome[T_co], ...]:
+        """Those that were as they should be already: nothing was sent for them."""
+        return self._of("unchanged")
+
+    @property
+    def deleted(self) -> tuple[Outcome[T_co], ...]:
+        return self._of("deleted")
+
+    @property
+    def conflicts(self) -> tuple[Outcome[T_co], ...]:
+        """Those that somebody else wrote or created since they were read."""
+        return self._of("conflict")
+
+    @property
+    def invalid(self) -> tuple[Outcome[T_co], ...]:
+        """Those whose data cannot be stored, or does not fit the collection's schema."""
+        return self._of("invalid")
+
+    @property
+    def forbidden(self) -> tuple[Outcome[T_co], ...]:
+        return self._of("forbidden")
+
+    @property
+    def missing(self) -> tuple[Outcome[T_co], ...]:
+        return self._of("missing")
+
+    @property
+    def failed(self) -> tuple[Outcome[T_co], ...]:
+        """Those that failed in any other way: no answer, an error of the server."""
+        return self._of("failed")
+
+    @property
+    def failures(self) -> tuple[Outcome[T_co], ...]:
+        """Conflicts, invalid, forbidden, missing and failed, in the order given."""
+        return self._of(*FAILURES)
+
+    def raise_for_failures(self) -> None:
+        """Raise BulkError, with this report, if anything failed."""
+        failures = self.failures
+        if failures:
+            raise BulkError(
+                f"{len(failures)} of {len(self)} failed ({_counts(failures)}); the first is "
+                f"{failures[0]}; see error.report.failures",
+                self,
+            )
+
+    def __repr__(self) -> str:
+        failures = self.failures
+        lines = [f"<Report of {len(self)}: {_counts(self.outcomes) or 'nothing to do'}>"]
+        lines += [f"  {outcome}" for outcome in failures[:_LINES]]
+        return "\n".join(lines + _rest(failures))
+
+    def _repr_html_(self) -> str:
+        failures = self.failures
+        rows = "".join(
+            f"<tr><td>{one.position}</td><td>{one.status}</td>"
+            f"<td>{_escaped(_short(repr(one.object)))}</td><td>{_escaped(_short(one.message))}</td></tr>"
+            for one in failures[:_LINES]
+        )
+        table = f"<table><tr><th></th><th>status</th><th>object</th><th>error</th></tr>{rows}</table>"
+        counts = _counts(self.outcomes) or "nothing to do"
+        rest = "".join(f"<p>{_escaped(line.strip())}</p>" for line in _rest(failures))
+        return f"<p><b>Report of {len(self)}</b>: {counts}</p>{table if failures else ''}{rest}"
+
+    def _of(self, *statuses: str) -> tuple[Outcome[T_co], ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.status in statuses)
+
+
+def _counts(outcomes: Iterable[Outcome[object]]) -> str:
+    found = Counter(outcome.status for outcome in outcomes)
+    return ", ".join(f"{found[status]} {status}" for status in _ORDER if found[status])
+
+
+def _rest(failures: tuple[Outcome[object], ...]) -> list[str]:
+    hidden = len(failures) - _LINES
+    return [f"  ... and {hidden} more failures"] if hidden > 0 else []
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."
+
+
+def _escaped(text: str) -> str:
+    # html.escape() would do it, but the table of entities beside it takes longer to import than all this.
+    return text.translate(_ESCAPES)
+
+
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})

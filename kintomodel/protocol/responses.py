@@ -1,0 +1,189 @@
+"""What an answer means: the value it holds, or the error it stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http.client import responses as responses_by_status
+from typing import Any
+
+from ..errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    NotFound,
+    PayloadTooLarge,
+    ResponseError,
+    ServerError,
+    Unauthorized,
+    UnreadableResponse,
+)
+from .objects import Page, Response, ServerInfo, StoredObject, User
+from .values import JSON, JSONObject
+
+_ETAG = r'"(\d+)"'
+MISSING_PARENT = 111  # errno of a 404: not the object, but its collection is missing
+
+_ERRORS: dict[int, type[ResponseError]] = {
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    410: NotFound,
+    412: Conflict,
+    413: PayloadTooLarge,
+    414: PayloadTooLarge,
+    431: PayloadTooLarge,
+}
+
+_ADVICE = {
+    401: "check the user and password, or the token, given as auth=",
+    403: "you lack the permission, or its bucket does not exist (Kinto says the same of both): "
+    "ask its owner, or create the bucket first",
+    405: "the server is read-only, or does not offer this",
+    409: "it collided with other writes, or breaks a uniqueness rule: try again",
+    412: "it is there already, or was changed since it was read: read it and try again",
+    413: "send less at once",
+    414: "use fewer or shorter filter values",
+    429: "too many requests: try again later",
+    431: "use fewer or shorter filter values",
+}
+
+
+def refusal(response: Response, method: str, path: str) -> ResponseError:
+    """The error that an answer other than 2xx stands for."""
+    status = response.status
+    body = response.body if isinstance(response.body, dict) else {}
+    errno, details = body.get("errno"), body.get("details")
+    cause = _ERRORS.get(status) or (ServerError if status >= 500 else BadRequest)
+    if status < 400:
+        cause = UnreadableResponse
+    # Without a body, as to a HEAD, only the path can tell.
+    parent_is_missing = errno == MISSING_PARENT or (errno is None and path.endswith("/records"))
+    return cause(
+        f"{method} {path}: {_reason(response, body)}; {_advice(status, parent_is_missing)}",
+        status=status,
+        method=method,
+        path=path,
+        errno=errno if isinstance(errno, int) else None,
+        details=details,
+        attempts=response.attempts,
+    )
+
+
+def unreadable(response: Response, problem: str) -> UnreadableResponse:
+    """The error for an answer that Kinto does not give; Operation.read() adds what was asked."""
+    message = f"{response.status}, {problem}; is this the URL of a Kinto server?"
+    return UnreadableResponse(message, status=response.status)
+
+
+def _reason(response: Response, body: Mapping[str, Any]) -> str:
+    if 300 <= response.status < 400:
+        return f"{response.status}, a redirection"
+    # Not the details: those of a 412 may hold data that must not reach a log.
+    words = [str(body[key]) for key in ("error", "message") if body.get(key)]
+    if not words:
+        words = [response.unreadable or responses_by_status.get(response.status, "no explanation")]
+    return " ".join(f"{response.status} {': '.join(dict.fromkeys(words))}".split())
+
+
+def _advice(status: int, parent_is_missing: bool) -> str:
+    if status < 400:
+        return "give the URL of the API's root itself, such as http://localhost:8888/v1"
+    if status in (404, 410):
+        if parent_is_missing:
+            return "its collection does not exist: create it first"
+        return "it does not exist, or no longer"
+    if status >= 500:
+        return "the server failed: try again later"
+    return _ADVICE.get(status, "the server does not accept this request")
+
+
+def _object(response: Response) -> JSONObject:
+    if isinstance(response.body, dict):
+        return response.body
+    found = "nothing" if response.body is None else type(response.body).__name__
+    raise unreadable(response, f"expected a JSON object, got {response.unreadable or found!r}")
+
+
+def _member(response: Response, key: str, kind: type) -> Any:
+    value = _object(response).get(key)
+    if isinstance(value, kind):
+        return value
+    raise _not_kintos(response, key)
+
+
+def _not_kintos(response: Response, key: str) -> UnreadableResponse:
+    return unreadable(response, f"the answer's {key!r} is missing or not what Kinto sends")
+
+
+def stored_object(response: Response) -> StoredObject:
+    """The object that a single GET, PUT, POST or PATCH answers with."""
+    data = _member(response, "data", dict)
+    if not isinstance(data.get("id"), str) or not isinstance(data.get("last_modified"), int):
+        raise _not_kintos(response, "data")
+    # An object without a single visible permission is one whose permissions we may not see.
+    shown = _member(response, "permissions", dict) if _object(response).get("permissions") else {}
+    if not all(isinstance(held, list) for held in shown.values()):
+        raise _not_kintos(response, "permissions")
+    permissions = {name: tuple(held) for name, held in shown.items()}
+    return StoredObject(data, permissions or None)
+
+
+def deletion(response: Response) -> int:
+    """The time of the deletion, in milliseconds."""
+    moment = _member(response, "data", dict).get("last_modified")
+    if not isinstance(moment, int):
+        raise _not_kintos(response, "data")
+    return moment
+
+
+def page(response: Response) -> Page:
+    """Part of a listing. Of the next page's URL only the query is kept.
+
+    Kinto builds that URL from the request's Host header: following it as it stands could carry
+    the credentials to another host.
+    """
+    following = response.headers.get("next-page")
+    query = following.partition("?")[2] if following else None
+    objects = _member(response, "data", list)
+    if not all(isinstance(data, dict) for data in objects):
+        raise _not_kintos(response, "data")
+    return Page(tuple(objects), query, etag(response))
+
+
+def etag(response: Response) -> int | None:
+    """The moment of the last change, in milliseconds, or None where the answer names none."""
+    found = re.fullmatch(_ETAG, response.headers.get("etag", ""))
+    return int(found[1]) if found else None
+
+
+def total(response: Response) -> int:
+    """The number of objects that a HEAD counts."""
+    for header in ("total-objects", "total-records"):
+        number = response.headers.get(header, "")
+        if number.isdecimal():
+            return int(number)
+    raise unreadable(response, "the answer names no total")
+
+
+def json_object(response: Response) -> JSONObject:
+    """The answer as it stands, where it has no shape of its own."""
+    return _object(response)
+
+
+def server_info(response: Response) -> ServerInfo:
+    root = _object(response)
+    shown = root.get("user")
+    return ServerInfo(
+        version=str(_member(response, "project_version", str)),
+        http_api_version=str(root.get("http_api_version", "")),
+        url=str(root.get("url", "")),
+        settings=_member(response, "settings", dict),
+        capabilities=_member(response, "capabilities", dict),
+        user=_user(shown) if isinstance(shown, dict) else None,
+    )
+
+
+def _user(shown: Mapping[str, JSON]) -> User:
+    return User(str(shown.get("id", "")), tuple(shown.get("principals") or ()), shown.get("bucket"))

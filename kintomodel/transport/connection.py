@@ -1,0 +1,85 @@
+"""Connection: the one place that waits for answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import attrs
+
+from ..errors import KintoError, ResponseError
+from ..protocol import batch, operations
+from ..protocol.objects import Page, ServerInfo
+from ..protocol.operations import Flow, Operation, Raised
+from ..protocol.scanning import Found, Stream
+from ..protocol.values import JSONObject
+from .base import Transport
+
+T = TypeVar("T")
+
+# What Kinto is set up with, and beyond which nothing is gained (measured on PostgreSQL).
+DEFAULT_BATCH = 25
+LARGEST_BATCH = 100
+
+
+@attrs.define(eq=False)
+class Connection:
+    """Performs operations, and the flows made of them, over a transport."""
+
+    transport: Transport
+    _info: ServerInfo | None = attrs.field(default=None, init=False, repr=False)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
+
+    def perform(self, operation: Operation[T]) -> T:
+        """Send it and read the answer; raises ResponseError or TransportError."""
+        return operation.read(self.transport.send(operation))
+
+    def run(self, flow: Flow[T]) -> T:
+        """Perform what the flow yields until it returns. What an operation raises, is raised in there."""
+        try:
+            operation = next(flow)
+            while True:
+                operation = flow.send(self._answer(operation))
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+    def stream(self, stream: Stream) -> Iterator[JSONObject]:
+        """What the stream finds, each page asked for when it is wanted."""
+        try:
+            current = next(stream)
+            while True:
+                if isinstance(current, Found):
+                    yield from current.objects
+                    current = next(stream)
+                else:
+                    current = stream.send(self._answer(current))
+        except StopIteration:
+            return
+
+    def _answer(self, operation: Operation[Any]) -> Any:
+        try:
+            return self.perform(operation)
+        except KintoError as error:
+            return Raised(error)
+
+    def perform_all(self, several: Iterable[Operation[T]]) -> Iterator[T | ResponseError]:
+        """In batches of the server's size, in order; the result of each, or its refusal."""
+        for chunk in batch.chunks(several, self.batch_size()):
+            yield from self.run(batch.run(chunk))
+
+    def pages(self, operation: Operation[Page]) -> Iterator[Page]:
+        """All pages of a listing, each asked for when it is wanted."""
+        following: Operation[Page] | None = operation
+        while following is not None:
+            page = self.perform(following)
+            yield page
+            following = operations.next_page(following, page)
+
+    def batch_size(self) -> int:
+        """How many operations one batch takes; one GET of the root, the first time."""
+        with self._lock:
+            if self._info is None:
+                self._info = self.perform(operations.server_info())
+        return min(self._info.batch_max_requests or LARGEST_BATCH, LARGEST_BATCH)

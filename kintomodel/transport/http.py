@@ -1,0 +1,221 @@
+"""HTTPTransport: operations over requests."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Mapping
+from types import FrameType
+from typing import Any
+from urllib.parse import urlsplit
+from weakref import WeakSet
+
+import requests
+
+from ..errors import ConnectionFailed, Timeout, UsageError
+from ..protocol.objects import Response
+from ..protocol.operations import Operation
+from .auth import Auth, authorization
+
+logger = logging.getLogger("kintomodel")
+
+_EXPECTED_URL = "expected the URL of a Kinto server such as http://localhost:8888/v1"
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_PRINTABLE = r"[ -~]*"
+
+DEFAULT_TIMEOUT = (3.05, 30.0)
+"""Seconds to connect, and between two bytes of the answer."""
+
+
+def root_url(url: str) -> str:
+    """The root of the API without a slash at the end. A URL of a host alone gets Kinto's /v1."""
+    if not isinstance(url, str):
+        raise UsageError(f"{_EXPECTED_URL}, got {type(url).__name__}")
+    # Wherever it stands: a password with a slash in it would be taken for a port and a path.
+    if "@" in url:
+        raise UsageError("give credentials as auth=, not in the URL: URLs end up in logs")
+    if not _is_http(url):
+        raise UsageError(f"{_EXPECTED_URL}, got {url!r}")
+    parts = urlsplit(url)
+    if parts.query or parts.fragment:
+        raise UsageError("the URL of the API's root has no query and no fragment")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or '/v1'}"
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna")
+        complete = parts.scheme in ("http", "https") and host and parts.port != 0
+    except ValueError:  # no IPv6 address in the brackets, a port that is no number, a host of "a..b"
+        return False
+    return bool(complete) and url.isprintable() and " " not in url
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        # Even if it is told not to follow, requests prepares the next request, and fails with any
+        # error at all where the Location is no URL.
+        return None
+
+
+class HTTPTransport:
+    """One session, with its pool of connections, for each thread.
+
+    timeout: seconds, for both or as (connect, read); None waits for ever.
+    headers: sent with every request. A redirection is not followed, so credentials stay with
+    the host that they were given for.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        auth: Auth = None,
+        *,
+        timeout: float | tuple[float, float] | None = DEFAULT_TIMEOUT,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.url = root_url(url)
+        self._auth = authorization(auth)
+        self._timeout = _checked_timeout(timeout)
+        self._headers = {"Accept": "application/json", **_checked_headers(headers or {})}
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._sessions: WeakSet[requests.Session] = WeakSet()
+        self._alerts: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"<HTTPTransport {self.url}>"
+
+    def send(self, operation: Operation[Any]) -> Response:
+        """The answer; raises ConnectionFailed or Timeout. Redirections are answers."""
+        started = time.perf_counter()
+        handled = sys.exc_info()[1]
+        try:
+            answer = self._request(operation)
+        except requests.exceptions.InvalidURL as error:
+            raise UsageError(f"{_EXPECTED_URL}, got {self.url!r}") from error
+        except requests.exceptions.RequestException as error:
+            cause = _innermost(error, handled)
+            # requests calls it a ConnectionError if the time is over in the middle of an answer.
+            if isinstance(error, requests.exceptions.Timeout) or isinstance(cause, TimeoutError):
+                raise Timeout(self._failure(operation, "no answer in time")) from error
+            if isinstance(error, requests.exceptions.ConnectionError):
+                raise ConnectionFailed(self._failure(operation, _first_line(cause))) from error
+            # What is left breaks in the middle of an answer: a short or garbled body.
+            raise ConnectionFailed(self._failure(operation, "the answer broke off")) from error
+        milliseconds = (time.perf_counter() - started) * 1000
+        logger.debug("%s %s %s %.0f ms", operation.method, operation.path, answer.status_code, milliseconds)
+        self._warn(answer.headers.get("Alert"))
+        return _response(answer)
+
+    def close(self) -> None:
+        with self._lock:
+            sessions = list(self._sessions)
+        for session in sessions:
+            session.close()
+
+    def _request(self, operation: Operation[Any]) -> requests.Response:
+        body, headers = None, dict(operation.headers)
+        if operation.body is not None:
+            body = json.dumps(operation.body, ensure_ascii=False, allow_nan=False).encode()
+            # Exactly this: with a charset Kinto 26.5 takes some types for others.
+            headers["Content-Type"] = "application/json"
+        return self._session().request(
+            operation.method,
+            self.url + operation.path,
+            params=dict(operation.params) or None,
+            headers=headers,
+            data=body,
+            timeout=self._timeout,
+            allow_redirects=False,
+        )
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        # A forked process shares its parent's connections, and would read its parent's answers.
+        if session is None or self._local.process != os.getpid():
+            session = self._local.session = _Session()
+            self._local.process = os.getpid()
+            session.auth = self._auth
+            session.headers.update(self._headers)
+            with self._lock:
+                self._sessions.add(session)
+        return session
+
+    def _failure(self, operation: Operation[Any], cause: str) -> str:
+        return f"{operation.method} {self.url}{operation.path}: {cause}; is the server running there?"
+
+    def _warn(self, alert: str | None) -> None:
+        """A server near its end of life says so in each answer: repeat it once.
+
+        https://docs.kinto-storage.org/en/stable/api/1.x/backoff.html
+        """
+        if alert is None or alert in self._alerts:
+            return
+        self._alerts.add(alert)
+        text = f"{self.url} alerts: {alert}"
+        # Python shows a DeprecationWarning only if it is the user's own line that it points to.
+        warnings.warn(text, DeprecationWarning, stacklevel=_frames_of_ours())
+
+
+def _response(answer: requests.Response) -> Response:
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    if not answer.content:
+        return Response(answer.status_code, headers)
+    try:
+        return Response(answer.status_code, headers, json.loads(answer.content))
+    except (ValueError, RecursionError):
+        start = answer.content[:800].decode(errors="replace")[:200]
+        return Response(answer.status_code, headers, unreadable=" ".join(start.split()))
+
+
+def _innermost(error: BaseException, handled: BaseException | None) -> BaseException:
+    """Where it began: what was raised later holds object addresses in its text.
+
+    handled: what the caller was handling already when he asked; it has no part in this.
+    """
+    inner = error
+    while (cause := inner.__cause__ or inner.__context__) is not None and cause is not handled:
+        inner = cause
+    return inner
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _frames_of_ours() -> int:
+    """How many frames there are up to the first one outside of this package; 1 is the caller's."""
+    package = __name__.partition(".")[0]
+    frame: FrameType | None = sys._getframe(1)
+    level = 1
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        frame = frame.f_back
+        level += 1
+    return level
+
+
+def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """What requests and http.client refuse only when it is sent, with the value in the message."""
+    for name, value in headers.items():
+        if not isinstance(name, str) or not re.fullmatch(_TOKEN, name):
+            raise UsageError(f"{name!r} is no name of a header")
+        if not isinstance(value, str) or value != value.strip() or not re.fullmatch(_PRINTABLE, value):
+            raise UsageError(f"the header {name} needs a value of printable ASCII text on one line")
+    return dict(headers)
+
+
+def _checked_timeout(
+    timeout: float | tuple[float, float] | None,
+) -> float | tuple[float, float] | None:
+    both = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    if len(both) == 2 and all(one is None or (isinstance(one, (int, float)) and one > 0) for one in both):
+        return timeout
+    raise UsageError(f"timeout is seconds, more than 0, or a tuple (connect, read), got {timeout!r}")

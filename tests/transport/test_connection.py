@@ -1,0 +1,236 @@
+import threading
+
+import pytest
+
+from kintomodel.errors import ConnectionFailed, NotFound, UsageError
+from kintomodel.protocol import operations
+from kintomodel.protocol.objects import Response, StoredObject
+from kintomodel.protocol.scanning import Found
+from kintomodel.transport.connection import LARGEST_BATCH, Connection
+
+RECORDS = "/buckets/b/collections/c/records"
+
+
+def root(**settings):
+    return Response(200, body={"project_version": "26.5.0", "settings": settings, "capabilities": {}})
+
+
+def shown(id):
+    return {"data": {"id": id, "last_modified": 1}}
+
+
+def read(id):
+    return operations.read(f"{RECORDS}/{id}")
+
+
+class Fake:
+    """A transport that asks a function."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.sent = []
+
+    def send(self, operation):
+        self.sent.append(operation)
+        return self.answer(operation)
+
+    def close(self):
+        raise AssertionError("nobody closes it here")
+
+
+def server(limit=25):
+    """A server on which every record is, but for those named missing."""
+
+    def one(method, path):
+        id = path.rpartition("/")[2]
+        return (404, {}) if id == "missing" else (200, shown(id))
+
+    def answer(operation):
+        if operation.path == "/":
+            return root(batch_max_requests=limit)
+        if operation.path == "/batch":
+            parts = [one(part["method"], part["path"]) for part in operation.body["requests"]]
+            return Response(
+                200, body={"responses": [{"status": status, "body": body} for status, body in parts]}
+            )
+        status, body = one(operation.method, operation.path)
+        return Response(status, body=body)
+
+    return Fake(answer)
+
+
+def test_an_operation_is_performed():
+    assert Connection(server()).perform(read("a")) == StoredObject(shown("a")["data"])
+
+
+def test_a_refusal_is_raised():
+    with pytest.raises(NotFound):
+        Connection(server()).perform(read("missing"))
+
+
+def test_a_flow_is_sent_each_result_and_its_value_is_given():
+    def flow():
+        first = yield from read("a")
+        second = yield from read("b")
+        return [first.id, second.id]
+
+    transport = server()
+    assert Connection(transport).run(flow()) == ["a", "b"]
+    assert transport.sent == [read("a"), read("b")]
+
+
+def test_a_flow_that_asks_nothing_ends_at_once():
+    def flow():
+        return 5
+        yield
+
+    assert Connection(server()).run(flow()) == 5
+
+
+def test_a_refusal_is_thrown_into_the_flow():
+    def flow():
+        try:
+            yield from read("missing")
+        except NotFound as error:
+            found = yield from read("a")
+            return error.path, found.id
+
+    assert Connection(server()).run(flow()) == (f"{RECORDS}/missing", "a")
+
+
+def test_what_a_flow_does_not_catch_is_raised():
+    def flow():
+        yield from read("missing")
+
+    with pytest.raises(NotFound):
+        Connection(server()).run(flow())
+
+
+def test_a_lost_answer_is_thrown_into_the_flow():
+    def lose(operation):
+        raise ConnectionFailed("lost")
+
+    def flow():
+        try:
+            yield from read("a")
+        except ConnectionFailed:
+            return "lost"
+
+    assert Connection(Fake(lose)).run(flow()) == "lost"
+
+
+def test_what_a_flow_raises_of_itself_is_raised():
+    def flow():
+        yield from read("a")
+        raise UsageError("no")
+
+    with pytest.raises(UsageError):
+        Connection(server()).run(flow())
+
+
+def test_many_operations_go_in_batches_of_the_servers_size():
+    transport = server(limit=2)
+    results = list(Connection(transport).perform_all(read(id) for id in ["a", "missing", "b", "c", "d"]))
+    assert [result.id if isinstance(result, StoredObject) else type(result) for result in results] == [
+        "a", NotFound, "b", "c", "d",
+    ]  # fmt: skip
+    assert [(one.method, one.path) for one in transport.sent] == [
+        ("GET", "/"),
+        ("POST", "/batch"),
+        ("POST", "/batch"),
+        ("GET", f"{RECORDS}/d"),
+    ]
+
+
+def test_a_batch_is_sent_when_its_results_are_wanted():
+    transport = server(limit=2)
+    results = Connection(transport).perform_all(map(read, "abcd"))
+    assert transport.sent == []
+    next(results)
+    assert [one.path for one in transport.sent] == ["/", "/batch"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "size"),
+    [(25, 25), (None, LARGEST_BATCH), (0, LARGEST_BATCH), (LARGEST_BATCH + 1, LARGEST_BATCH)],
+)
+def test_a_batch_is_no_larger_than_is_good(limit, size):
+    assert Connection(server(limit)).batch_size() == size
+
+
+def test_the_server_is_asked_for_its_batch_size_once():
+    transport = server()
+    connection = Connection(transport)
+    threads = [threading.Thread(target=connection.batch_size) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert transport.sent == [operations.server_info()]
+
+
+def test_a_server_that_was_down_is_asked_again():
+    answers = [Response(503), root(batch_max_requests=7)]
+    connection = Connection(Fake(lambda operation: answers.pop(0)))
+    with pytest.raises(Exception, match="503"):
+        connection.batch_size()
+    assert connection.batch_size() == 7
+
+
+def listing():
+    """Three pages of one object each."""
+    following = {"": "a=2", "2": "a=3"}
+
+    def answer(operation):
+        place = operation.params.get("a", "")
+        headers = {"next-page": f"http://x/y?{following[place]}"} if place in following else {}
+        return Response(200, headers, {"data": [{"id": place or "1"}]})
+
+    return Fake(answer)
+
+
+def test_all_pages_of_a_listing_are_read():
+    transport = listing()
+    pages = Connection(transport).pages(operations.list_page(RECORDS))
+    assert [page.objects[0]["id"] for page in pages] == ["1", "2", "3"]
+    assert transport.sent == [
+        operations.list_page(RECORDS, params) for params in ({}, {"a": "2"}, {"a": "3"})
+    ]
+
+
+def test_a_page_is_asked_for_when_it_is_wanted():
+    transport = listing()
+    next(Connection(transport).pages(operations.list_page(RECORDS)))
+    assert len(transport.sent) == 1
+
+
+def test_a_stream_hands_on_what_it_finds_on_its_way():
+    def stream():
+        first = yield from read("a")
+        yield Found([first.data, {"id": "x"}])
+        second = yield from read("b")
+        yield Found([second.data])
+
+    transport = server()
+    found = Connection(transport).stream(stream())
+    assert [next(found)["id"], next(found)["id"]] == ["a", "x"]
+    assert transport.sent == [read("a")]
+    assert [data["id"] for data in found] == ["b"]
+
+
+def test_a_refusal_is_thrown_into_the_stream():
+    def stream():
+        try:
+            yield from read("missing")
+        except NotFound:
+            yield Found([{"id": "instead"}])
+        yield from read("missing")
+
+    found = Connection(server()).stream(stream())
+    assert next(found) == {"id": "instead"}
+    with pytest.raises(NotFound):
+        next(found)
+
+
+def test_a_connection_does_not_show_what_it_holds():
+    assert "lock" not in repr(Connection(server()))

@@ -1,0 +1,7 @@
+"""python -m kintomodel"""
+
+import sys
+
+from .serve import main
+
+sys.exit(main())

@@ -1,0 +1,28 @@
+"""The real Kinto that most tests run against, once on each of its back ends."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from kintomodel.resources.client import Client
+from kintomodel.testing import KintoServer, postgresql
+from kintomodel.testing.server import Backend
+
+
+@pytest.fixture(scope="session", params=["memory", "postgresql"])
+def server(request: pytest.FixtureRequest) -> Iterator[KintoServer]:
+    """One Kinto for the whole run; it is emptied by `client`."""
+    backend: Backend = request.param
+    reason = postgresql.unavailable() if backend == "postgresql" else None
+    if reason is not None:
+        pytest.skip(reason)
+    with KintoServer(backend) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: KintoServer) -> Iterator[Client]:
+    """A client of an empty server, as an account that may create buckets."""
+    server.flush()
+    with server.client() as one:
+        yield one

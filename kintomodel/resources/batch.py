@@ -1,0 +1,190 @@
+"""Batch: writes and reads of any objects, queued, and then sent together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+import attrs
+from typing_extensions import Self
+
+from ..errors import KintoError, TransportError, UsageError
+from ..protocol import batch, bulk, operations
+from ..protocol.changes import Write
+from ..protocol.permissions import Principals
+from ..protocol.report import Outcome, Report, Status, failure
+from ..protocol.values import JSON, copy
+from ..transport.connection import Connection
+from .resource import Resource
+
+R = TypeVar("R", bound=Resource[Any])
+R_co = TypeVar("R_co", bound=Resource[Any], covariant=True)
+
+
+@attrs.define(eq=False, repr=False)
+class Pending(Generic[R]):
+    """What one object's turn in a batch comes to. build: the write that it needs when its turn comes."""
+
+    object: R
+    status: Status
+    build: Callable[[], Write | None]
+    error: KintoError | None = attrs.field(default=None, init=False)
+    is_done: bool = attrs.field(default=False, init=False)
+
+    def __repr__(self) -> str:
+        state = self.error or ("done" if self.is_done else "not sent yet")
+        return f"<Pending {self.object!r}: {state}>"
+
+    def result(self) -> R:
+        """The object, as it now is on the server; raises what its request raised, or why it has none."""
+        if self.error is not None:
+            raise self.error
+        if not self.is_done:
+            raise UsageError("a batch is sent at the end of its with block: ask for results after that")
+        return self.object
+
+    def write(self) -> Write | None:
+        """What is to be sent for it now; None if nothing, or if it cannot be sent."""
+        try:
+            write = self.build()
+        except KintoError as error:
+            self.error = error
+            return None
+        if self.status in ("updated", "unchanged"):
+            is_written = write is not None and not write.operation.is_read
+            self.status = "updated" if is_written else "unchanged"
+        return write
+
+    def settle(self, write: Write, result: Any) -> None:
+        """Take over the value or the error that its request came to."""
+        if isinstance(result, KintoError):
+            self.error = self.object.explained(result, write)
+        elif self.status == "deleted":
+            self.object.forget()
+        else:
+            self.object.accept(result)
+
+
+class Batch:
+    """Queues requests and sends them when its `with` block ends, in order, as few as possible.
+
+    Each has its own result: one that is refused stops none of the others. Nothing is sent if the
+    block raises. A request sees what those before it wrote.
+    https://docs.kinto-storage.org/en/stable/api/1.x/batch.html
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._queue: list[Pending[Any]] = []
+        self._objects: set[int] = set()
+        self._is_over = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.send()
+        else:
+            self._is_over = True
+            self._give_up((), "not sent: the block of its batch raised an error")
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def __iter__(self) -> Iterator[Pending[Any]]:
+        return iter(self._queue)
+
+    def create(
+        self,
+        object: R,
+        data: Mapping[str, JSON] | None = None,
+        permissions: Mapping[str, Principals] | None = None,
+        *,
+        public: bool = False,
+    ) -> Pending[R]:
+        """Store a new object, such as `bucket.collection("new")` or `collection.record(data={...})`."""
+        content = None if data is None else copy(dict(data))
+        granted = {
+            name: held if isinstance(held, str) or not isinstance(held, Iterable) else tuple(held)
+            for name, held in (permissions or {}).items()
+        }
+        return self._add(object, "created", lambda: object.creation(content, granted, public=public))
+
+    def save(self, object: R, *, force: bool = False) -> Pending[R]:
+        """Send what changed of it until the batch is sent, under guard; nothing if nothing did.
+
+        A new one is created.
+        """
+        status: Status = "created" if object.is_new else "unchanged"
+        return self._add(object, status, lambda: object.change_in_batch(force=force))
+
+    def delete(self, object: R, *, force: bool = False) -> Pending[R]:
+        return self._add(object, "deleted", lambda: object.deletion(force=force))
+
+    def refresh(self, object: R) -> Pending[R]:
+        """Take over what the server has when its turn comes, and drop what is unsaved."""
+        return self._add(object, "unchanged", lambda: Write(operations.read(object.path)))
+
+    def send(self) -> Report[Any]:
+        """Send what is queued; the `with` block does so by itself. A batch is sent once.
+
+        If it breaks off (an interrupt, say), what was not done says so.
+        """
+        self._require_open()
+        self._is_over = True
+        chunk: list[Pending[Any]] = []
+        try:
+            size = self._connection.batch_size() if self._queue else 1
+            for chunk in batch.chunks(self._queue, size):
+                self._send(chunk)
+        finally:
+            self._give_up(chunk, "not sent, because the batch broke off before its turn")
+        return self.report
+
+    @property
+    def report(self) -> Report[Any]:
+        """What happened to each of them; those of a refresh count as unchanged."""
+        if not self._is_over:
+            raise UsageError("this batch is not sent yet: ask for its report after the with block")
+        return Report(tuple(_outcome(one, at) for at, one in enumerate(self._queue)))
+
+    def _send(self, chunk: list[Pending[Any]]) -> None:
+        asking = [(one, write) for one in chunk if (write := one.write()) is not None]
+        results = self._connection.run(bulk.run([write for _, write in asking]))
+        for (one, write), result in zip(asking, results, strict=True):
+            one.settle(write, result)
+        for one in chunk:
+            one.is_done = True
+
+    def _give_up(self, asked: Collection[Pending[Any]], reason: str) -> None:
+        """Those that are not done have an error. asked: these may be written all the same."""
+        for one in self._queue:
+            if not one.is_done and one.error is None:
+                one.error = (
+                    TransportError("the batch broke off: it is not known what became of this")
+                    if one in asked
+                    else KintoError(reason)
+                )
+
+    def _require_open(self) -> None:
+        if self._is_over:
+            raise UsageError("this batch is over, sent or given up: make another")
+
+    def _add(self, object: R, status: Status, build: Callable[[], Write | None]) -> Pending[R]:
+        self._require_open()
+        if object.connection is not self._connection:
+            raise UsageError(f"{object!r} is of another client than the batch")
+        if id(object) in self._objects:
+            raise UsageError(f"{object!r} is in this batch already: what it becomes is known after that only")
+        build()  # What cannot be sent is refused here, where it is asked for.
+        pending = Pending(object, status, build)
+        self._queue.append(pending)
+        self._objects.add(id(object))
+        return pending
+
+
+def _outcome(pending: Pending[Any], position: int) -> Outcome[Any]:
+    if pending.error is not None:
+        return failure(pending.object, position, pending.error)
+    return Outcome(pending.status, pending.object, position)

@@ -1,0 +1,235 @@
+"""Client: a Kinto server and who we are on it. Where everything starts."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
+
+from typing_extensions import Self
+
+from ..errors import KintoError, Unauthorized, UsageError
+from ..protocol import accounts, capabilities, grants, listing, operations
+from ..protocol.accounts import Account
+from ..protocol.conditions import EVERYTHING
+from ..protocol.grants import PermissionsEntry
+from ..protocol.listing import PAGE_SIZE
+from ..protocol.objects import ServerInfo, StoredObject, User
+from ..protocol.operations import Flow
+from ..protocol.paths import BUCKETS
+from ..protocol.permissions import Principals
+from ..protocol.query import Query
+from ..protocol.scanning import scan
+from ..protocol.values import JSON
+from ..transport.auth import Auth
+from ..transport.base import Transport
+from ..transport.connection import Connection
+from ..transport.http import DEFAULT_TIMEOUT, root_url
+from .batch import Batch
+from .bucket import Bucket
+from .connecting import over_http
+
+T = TypeVar("T")
+
+_active: ContextVar[Client | None] = ContextVar("kintomodel_client", default=None)
+_default: Client | None = None
+
+
+class Client:
+    """A Kinto server, and who we are on it. Sends nothing until it is asked something.
+
+    url: the API's root, such as http://localhost:8888/v1. auth: (user, password),
+    "user:password", "Bearer token", or what requests takes; None: anonymous.
+    timeout: seconds, for both or as (connect, read). retries: how often a request is sent again
+    when it got no answer, or one that says "later". headers: sent with every request.
+    transport: carries the requests instead of HTTP with retries.
+    It can be shared by threads.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        auth: Auth = None,
+        *,
+        timeout: float | tuple[float, float] | None = DEFAULT_TIMEOUT,
+        retries: int = 3,
+        headers: Mapping[str, str] | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self.url = root_url(url)
+        if transport is None:
+            self.connection = over_http(url, auth, timeout=timeout, retries=retries, headers=headers)
+        else:
+            self.connection = Connection(transport)
+
+    def __repr__(self) -> str:
+        return f"<Client {self.url}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the connections; using the client again opens new ones."""
+        self.connection.transport.close()
+
+    @contextmanager
+    def activate(self) -> Generator[Self, None, None]:
+        """Make it the default client of this block, for this thread or asyncio task alone."""
+        token = _active.set(self)
+        try:
+            yield self
+        finally:
+            _active.reset(token)
+
+    def server_info(self) -> ServerInfo:
+        """The server's version, settings and plugins, and who we are; one GET.
+
+        user is None if the credentials are wrong: Kinto does not refuse them here.
+        """
+        return self.connection.perform(operations.server_info())
+
+    def wait_ready(self, timeout: float = 30.0, interval: float = 0.1) -> None:
+        """Ask for the heartbeat until the server and its back ends are up. Both in seconds.
+
+        Raises the last error when the time is over.
+        """
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                self.connection.perform(operations.heartbeat())
+            except KintoError:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(interval)
+            else:
+                return
+
+    def bucket(self, name: str) -> Bucket:
+        """The bucket of that name; sends nothing, but for "default": one GET asks which one it is."""
+        return Bucket.on(self.connection, name)
+
+    def buckets(self) -> Iterator[Bucket]:
+        """Those that we may see, in the order of their names; one GET a page."""
+        for data in self.connection.stream(scan(BUCKETS, Query(EVERYTHING), PAGE_SIZE)):
+            bucket = self.bucket(data["id"])
+            bucket.listed(StoredObject(data))
+            yield bucket
+
+    def create_bucket(
+        self,
+        name: str,
+        data: Mapping[str, JSON] | None = None,
+        *,
+        permissions: Mapping[str, Principals] | None = None,
+        public: bool = False,
+        if_not_exists: bool = False,
+    ) -> Bucket:
+        """Store a new bucket; one PUT. Conflict if it is there, Forbidden if it is not for us.
+
+        public: everybody may read it with all that is in it. if_not_exists: one that is there is
+        left as it is, and read.
+        """
+        return self.bucket(name).create(data, permissions, public=public, if_not_exists=if_not_exists)
+
+    def delete_buckets(self, names: Iterable[str] | None = None, *, all: bool = False) -> int:
+        """Delete these buckets, or all that we may write, with all that is in them; returns how many.
+
+        A name that is not there is passed over. all: one DELETE a page.
+        """
+        if (names is None) is not all:
+            raise UsageError("delete_buckets() takes the names of buckets, or all=True")
+        if names is None:
+            size = self.connection.batch_size()
+            return self.connection.run(listing.delete_all(BUCKETS, EVERYTHING, size))
+        if isinstance(names, str):
+            raise UsageError(f"delete_buckets() takes several names, got the one text {names!r}")
+        deleted = 0
+        for bucket in [self.bucket(name) for name in names]:
+            if bucket.exists():
+                bucket.delete()
+                deleted += 1
+        return deleted
+
+    def batch(self) -> Batch:
+        """Queues requests, and sends them together at the end of its `with` block."""
+        return Batch(self.connection)
+
+    def permissions(self, page_size: int = PAGE_SIZE) -> Iterator[PermissionsEntry]:
+        """What we may do with every object that was shared with us, by their paths; one GET a page.
+
+        UnsupportedByServer if the server does not offer it. Rights that follow from those on a
+        parent are not listed.
+        """
+        stream = listing.pages(grants.first_page(page_size))
+        for data in self.connection.stream(capabilities.requiring(capabilities.PERMISSIONS, stream)):
+            yield grants.entry(data)
+
+    def me(self) -> User:
+        """Who the server takes us for; one GET. Unauthorized if the credentials are missing or wrong."""
+        user = self.server_info().user
+        if user is None:
+            raise Unauthorized(
+                f"GET {self.url}/: the server does not know us; check the user and password, or the "
+                "token, given as auth=",
+                status=401,
+                method="GET",
+                path="/",
+            )
+        return user
+
+    def create_account(self, id: str, password: str) -> Account:
+        """Create a user; Conflict if it is there. UnsupportedByServer without the accounts plugin.
+
+        Kinto lets an administrator do so, and, where it is set up for it, anonymous clients.
+        https://docs.kinto-storage.org/en/stable/api/1.x/accounts.html
+        """
+        return self._account(accounts.create_account(id, password))
+
+    def change_password(self, id: str, password: str) -> Account:
+        """Of an account that is ours. This client goes on with the old one: make another."""
+        return self._account(accounts.change_password(id, password))
+
+    def delete_account(self, id: str) -> None:
+        """Of an account that is ours. What it created stays."""
+        self._account(accounts.delete_account(id))
+
+    def _account(self, flow: Flow[T]) -> T:
+        return self.connection.run(capabilities.requiring(capabilities.ACCOUNTS, flow))
+
+
+def connect(
+    url: str | None = None,
+    auth: Auth = None,
+    *,
+    timeout: float | tuple[float, float] | None = DEFAULT_TIMEOUT,
+    retries: int = 3,
+    headers: Mapping[str, str] | None = None,
+) -> Client:
+    """Make a client the default of the whole process, and return it. Sends nothing.
+
+    url: None takes KINTO_SERVER from the environment, and KINTO_AUTH ("user:password" or
+    "Bearer token") if auth is None as well.
+    """
+    global _default
+    if url is None:
+        url = os.environ.get("KINTO_SERVER")
+        if not url:
+            raise UsageError("connect() needs a url, or KINTO_SERVER in the environment")
+        auth = auth if auth is not None else os.environ.get("KINTO_AUTH") or None
+    client = Client(url, auth, timeout=timeout, retries=retries, headers=headers)
+    _default = client
+    return client
+
+
+def current_client() -> Client:
+    """The client of the innermost activate() block, else the one that connect() made."""
+    client = _active.get() or _default
+    if client is None:
+        raise UsageError("there is no client yet: call kintomodel.connect(url, auth=...) first")
+    return client

@@ -1,0 +1,329 @@
+"""What buckets, collections, groups and records have in common: all that can be done with one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from typing_extensions import Self
+
+from ..errors import Conflict, KintoError, NotFound, UsageError
+from ..protocol import capabilities, changes, history, opening, operations, settling
+from ..protocol.changes import ObjectPath, Write
+from ..protocol.history import HistoryEntry
+from ..protocol.listing import PAGE_SIZE, pages
+from ..protocol.objects import StoredObject
+from ..protocol.paths import BucketPath, RecordPath
+from ..protocol.permissions import Everyone, Principals
+from ..protocol.responses import MISSING_PARENT
+from ..protocol.values import JSON, JSONObject, copy, equal
+from ..transport.connection import Connection
+from .permissions import Permissions
+
+P = TypeVar("P", bound=Permissions)
+
+
+class Resource(Generic[P]):
+    """One object of the server. Opened by its name it sends nothing until something is asked of it.
+
+    What the server last showed is kept beside `data`: save() compares the two, so edits in place
+    are seen, however deep.
+    """
+
+    path: Any
+
+    def __init__(self, connection: Connection, path: ObjectPath, data: JSONObject | None = None) -> None:
+        self.connection = connection
+        self.path = path
+        self._stored: StoredObject | None = None
+        self._data = data
+        self._permissions: P | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {'/'.join(_names(self.path))}>"
+
+    @property
+    def id(self) -> str:
+        return _names(self.path)[-1]
+
+    @property
+    def data(self) -> JSONObject:
+        """What is stored in it, without id and last_modified; a dict to be edited in place.
+
+        Costs one GET where nothing is known of the object yet. It stays the same dict when the
+        object is saved or refreshed.
+        """
+        if self._data is None:
+            self._data = copy(changes.own_data(self.path, self._known().data))
+        return self._data
+
+    @data.setter
+    def data(self, value: Mapping[str, JSON]) -> None:
+        if value is not self._data:
+            fresh = dict(value)
+            self.data.clear()
+            self.data.update(fresh)
+
+    @property
+    def last_modified(self) -> int | None:
+        """Milliseconds since 1970 of the last write that we know of; None where we know of none."""
+        return None if self._stored is None else self._stored.last_modified
+
+    @property
+    def permissions(self) -> P:
+        """Who may do what. Edits are sent by save(); reading may cost one GET."""
+        if self._permissions is None:
+            shown = None if self._stored is None else self._stored.permissions
+            self._permissions = self._new_permissions({} if self.is_new else shown)
+        return self._permissions
+
+    def create(
+        self,
+        data: Mapping[str, JSON] | None = None,
+        permissions: Mapping[str, Principals] | None = None,
+        *,
+        public: bool = False,
+        if_not_exists: bool = False,
+    ) -> Self:
+        """Store it as a new object; one PUT. Conflict if it is there.
+
+        public: everybody may read it. if_not_exists: one that is there is left as it is, and read.
+        Kinto gives whoever creates it the permission to write.
+        https://docs.kinto-storage.org/en/stable/api/1.x/
+        """
+        write = self.creation(data, permissions, public=public)
+        store = opening.create_or_read if if_not_exists else opening.create
+        try:
+            stored = self.connection.run(store(write))
+        except Conflict as error:
+            raise self.explained(error, write) from None
+        self.accept(stored)
+        return self
+
+    def refresh(self) -> Self:
+        """Take over what the server has, and drop what is unsaved; one GET."""
+        self.accept(self.connection.run(opening.read(self.path)))
+        return self
+
+    def exists(self) -> bool:
+        """Is it on the server now? One GET. Forbidden if that is not for us to know."""
+        return self.connection.run(opening.exists(self.path))
+
+    def save(self, *, force: bool = False) -> Self:
+        """Send what changed, data and permissions in one guarded request; nothing if nothing did.
+
+        Raises Conflict, with base, mine and theirs, if somebody else wrote or deleted it meanwhile.
+        force: without that precondition. An object that is not stored yet is created.
+        """
+        write = self.change(force=force)
+        if write is not None:
+            try:
+                stored = self.connection.run(opening.save(write))
+            except KintoError as error:
+                raise self.explained(error, write) from None
+            self.accept(stored)
+        return self
+
+    def delete(self, *, force: bool = False, missing_ok: bool = False) -> None:
+        """One DELETE, with all that is in it. Conflict if somebody wrote it since we last saw it.
+
+        force: without that precondition. missing_ok: it is no error if it is not there.
+        """
+        write = self.deletion(force=force)
+        try:
+            self.connection.run(opening.delete(write))
+        except NotFound as error:
+            # Where the whole collection of a record is missing, its name may be wrong.
+            if not missing_ok or (isinstance(self.path, RecordPath) and error.errno == MISSING_PARENT):
+                raise
+        except Conflict as error:
+            raise self.explained(error, write) from None
+        self.forget()
+
+    def update_permissions(self, **permissions: Principals) -> None:
+        """Replace these at once; what else is unsaved stays so. `record_create` is `record:create`."""
+        self.permissions.send(permissions)
+
+    def history(
+        self,
+        *,
+        action: str | None = None,
+        user_id: str | None = None,
+        since: datetime | int | None = None,
+        before: datetime | int | None = None,
+    ) -> Iterator[HistoryEntry]:
+        """What was done to it, newest first; one GET a page.
+
+        action: create, update or delete. since, before: a datetime with a time zone, or
+        milliseconds; neither includes its bound. UnsupportedByServer without the history plugin.
+        """
+        filters = {"uri": str(self.path), "action": action, "user_id": user_id}
+        return self._history(filters, since, before)
+
+    # What follows is for the rooms above, and for batches.
+
+    def creation(
+        self,
+        data: Mapping[str, JSON] | None = None,
+        permissions: Mapping[str, Principals] | None = None,
+        *,
+        public: bool = False,
+    ) -> Write:
+        """The write that stores it as a new object: data, or what is known of it, and the edits."""
+        wanted = self._new_permissions({})
+        if data is not None and not isinstance(data, Mapping):
+            raise UsageError(f"{self!r}: the data of an object is a dict, got {data!r}")
+        if data is not None and data.get("id", self.id) != self.id:
+            raise UsageError(f"{self!r} cannot be stored under the id {data['id']!r} that is in its data")
+        if self._stored is not None and data is None:
+            wanted.take_over(self.permissions)
+        elif self._permissions is not None:
+            wanted.take_over(self._permissions, edits_only=True)
+        wanted.assign(permissions or {})
+        if public:
+            wanted["read"].add(Everyone)
+        content = self._content(data, wanted)
+        return changes.create(self.path, content, wanted.changed())
+
+    def change(self, *, force: bool = False) -> Write | None:
+        """The write that save() would send; None if there is nothing to send."""
+        if self.is_new:
+            return self.creation()
+        edited = {} if self._permissions is None else self._permissions.changed()
+        if self._data is None and not edited:
+            return None
+        return changes.save(
+            self.path,
+            self._known(),
+            self.data,
+            edited,
+            whole=self.permissions.as_dict,
+            force=force,
+        )
+
+    def change_in_batch(self, *, force: bool = False) -> Write | None:
+        """The same; UsageError if one write cannot do it."""
+        return self.change(force=force)
+
+    def require_saved(self) -> None:
+        """UsageError if there are edits: a write that takes over the server's answer would drop them."""
+        if self.is_new or self.change() is not None:
+            raise UsageError(f"{self!r} has unsaved changes: save() or refresh() it first")
+
+    def deletion(self, *, force: bool = False) -> Write:
+        since = None if force else self.last_modified
+        return Write(operations.delete(self.path, last_modified=since))
+
+    def accept(self, stored: StoredObject) -> None:
+        """Take over an answer to a request for this object alone."""
+        self.listed(stored)
+        if self._permissions is None:
+            self._permissions = self._new_permissions(stored.permissions)
+        else:
+            self._permissions.accept(stored.permissions)
+        # A listing shows no permissions, but this answer would have.
+        self._permissions.know(stored.permissions)
+
+    def listed(self, stored: StoredObject) -> None:
+        """Take over what was shown of it. What did not change stays the same Python object."""
+        self._stored = stored
+        if self._data is None:
+            return
+        fresh = changes.own_data(self.path, stored.data)
+        for key in self._data.keys() - fresh.keys():
+            del self._data[key]
+        for key, value in fresh.items():
+            if key not in self._data or not equal(self._data[key], value):
+                self._data[key] = copy(value)
+
+    def forget(self) -> None:
+        """It was deleted: what is in it now, and who may do what with it, is a new object's."""
+        if self._stored is not None:
+            self._data = self.data
+            self.permissions.become_new()
+            self._stored = None
+
+    def explained(self, error: KintoError, write: Write) -> KintoError:
+        """The error of this write, with what it was about."""
+        is_save = self._stored is not None and write.expected is not None
+        if is_save and isinstance(error, NotFound) and error.errno != MISSING_PARENT:
+            error = _deleted_meanwhile(error)
+        if isinstance(error, Conflict):
+            base = None if self._stored is None else self._stored.data
+            error.base, error.mine, error.theirs = (
+                None if data is None else changes.own_data(self.path, data)
+                for data in (base, write.expected, error.existing)
+            )
+        return error
+
+    def load_permissions(self) -> Mapping[str, Iterable[str]] | None:
+        """One GET. If somebody wrote the object meanwhile, the next guarded save finds that out."""
+        if self._stored is None:
+            return self._known().permissions
+        return self.connection.perform(operations.read(self.path)).permissions
+
+    def send_permissions(self, changed: Mapping[str, list[str]]) -> None:
+        """One PATCH, guarded if something is known of the object. Unsaved edits stay what they are."""
+        if self.is_new:
+            raise UsageError(f"{self!r} is not stored: save it first")
+        operation = operations.update(self.path, None, changed, last_modified=self.last_modified)
+        if self._stored is None:
+            stored = self.connection.perform(operation)
+        else:
+            write = Write(operation, self._stored.data)
+            try:
+                stored = self.connection.run(settling.write(operation, self._stored.data))
+            except KintoError as error:
+                raise self.explained(error, write) from None
+        self._stored = stored
+        self.permissions.settle(changed, stored.permissions)
+
+    def _content(self, data: Mapping[str, JSON] | None, wanted: P) -> Mapping[str, JSON]:
+        """What is stored in it when it is created: data, or what is known of it."""
+        if data is not None:
+            return data
+        return {} if self._data is None and self._stored is None else self.data
+
+    def _new_permissions(self, known: Mapping[str, Iterable[str]] | None) -> P:
+        raise NotImplementedError
+
+    @property
+    def is_new(self) -> bool:
+        """Would save() create it?"""
+        return self._stored is None and self._data is not None
+
+    def _known(self) -> StoredObject:
+        """What the server last showed; one GET where it has shown nothing yet."""
+        if self._stored is None:
+            self._stored = self.connection.run(opening.read(self.path))
+            if self._permissions is not None:
+                self._permissions.know(self._stored.permissions)
+        return self._stored
+
+    def _history(
+        self,
+        filters: Mapping[str, JSON],
+        since: datetime | int | None,
+        before: datetime | int | None,
+    ) -> Iterator[HistoryEntry]:
+        params = history.params(filters, since, before)
+        stream = pages(history.first_page(_history_endpoint(self.path), params, PAGE_SIZE))
+        for data in self.connection.stream(capabilities.requiring(capabilities.HISTORY, stream)):
+            yield history.entry(data)
+
+
+def _names(path: ObjectPath) -> list[str]:
+    """Of the object, and of those that hold it: ["bucket", "collection", "record"]."""
+    return str(path).split("/")[2::2]
+
+
+def _history_endpoint(path: ObjectPath) -> str:
+    return f"{BucketPath(path.bucket)}/history"
+
+
+def _deleted_meanwhile(error: NotFound) -> Conflict:
+    return error.retold(
+        Conflict,
+        f"{error.method} {error.path}: it was deleted since it was read; create it again if you want it back",
+    )

@@ -1,0 +1,1 @@
+"""The mapper: records with their data as typed attributes."""

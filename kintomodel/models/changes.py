@@ -1,0 +1,109 @@
+"""A record beside what the server last showed of it: what is to be sent, if anything."""
+
+from __future__ import annotations
+
+from ..errors import UsageError
+from ..protocol import changes as protocol
+from ..protocol import operations
+from ..protocol.changes import Write
+from ..protocol.objects import StoredObject
+from ..protocol.values import JSON, JSONObject, check, copy, equal
+from .codec import Codec, FieldCodec, codec_of
+from .declaration import RESERVED_KEYS
+from .state import Mapped, extra, home, path, undeclared
+
+_ABSENT = object()
+
+
+def changes(record: Mapped, *, force: bool = False) -> JSONObject:
+    """The attributes, by their keys on the server, that save() would send; all of a new record.
+
+    force: also those that the server holds in another form, or lacks as they are the default.
+    """
+    codec: Codec[Mapped] = codec_of(record.__kinto__)
+    stored = record._state.stored
+    current = codec.dump(record, stored or {}, f"{home(record).name}/{record.id}")
+    current = {**_extra(record), **current}
+    if stored is None:
+        return current
+    fields = {one.info.key: one for one in codec.fields}
+    return {
+        key: value
+        for key, value in current.items()
+        if _differs(record, None if force else fields.get(key), value, stored.get(key, _ABSENT))
+    }
+
+
+def removed(record: Mapped) -> frozenset[str]:
+    """The undeclared keys that were taken out of `extra`."""
+    now = record._state.extra
+    return frozenset() if now is None else frozenset(undeclared(record).keys() - now.keys())
+
+
+def write(record: Mapped, *, force: bool = False) -> Write | None:
+    """What makes the server's record like this one; None if it is already.
+
+    force: without the precondition that nobody wrote it since it was read, and with the values that
+    are the same in another form: what others wrote gets the form that filters look for.
+    """
+    state, where = record._state, path(record)
+    changed, permissions = changes(record, force=force), _permissions(record)
+    if state.stored is None:
+        new = protocol.create(where, changed, permissions)
+        return new._replace(operation=operations.replace(where, changed, permissions)) if force else new
+    gone = removed(record)
+    kept = {key: value for key, value in protocol.own_data(where, state.stored).items() if key not in gone}
+    return protocol.save(
+        where,
+        StoredObject(state.stored),
+        {**kept, **changed},
+        permissions,
+        whole=lambda: state.permissions.as_dict() if state.permissions else {},
+        force=force,
+    )
+
+
+def _permissions(record: Mapped) -> dict[str, list[str]]:
+    return record._state.permissions.changed() if record._state.permissions is not None else {}
+
+
+def _extra(record: Mapped) -> JSONObject:
+    """The undeclared attributes, where somebody may have changed them."""
+    if record._state.extra is None:
+        return {}
+    found = extra(record)
+    check(found, f"{path(record).name}: extra")
+    for key in found.keys() - undeclared(record).keys():
+        if key in record.__kinto__.keys | RESERVED_KEYS:
+            name = type(record).__name__
+            raise UsageError(
+                f"extra[{key!r}]: extra is for attributes that neither {name} nor Kinto has itself"
+            )
+    result: JSONObject = copy(found)
+    return result
+
+
+def _differs(record: Mapped, field: FieldCodec | None, value: JSON, stored: JSON) -> bool:
+    if stored is not _ABSENT and equal(value, stored):
+        return False
+    if field is None:
+        return True
+    current = getattr(record, field.info.name)
+    if stored is _ABSENT:
+        # What the server lacks, reading it gave the default for.
+        default = field.info.default
+        return bool(current != default) or _one_is_a_boolean(current, default)
+    try:
+        # The same value in another form: a Z for +00:00, 12.50 for 12.5.
+        return bool(field.read(stored) != current) or _one_is_a_boolean(value, stored)
+    except Exception:
+        return True
+
+
+def _one_is_a_boolean(one: JSON, other: JSON) -> bool:
+    """And the other is not: to Python, 1 is True."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return any(_one_is_a_boolean(one[key], other[key]) for key in one.keys() & other.keys())
+    if isinstance(one, list) and isinstance(other, list):
+        return any(map(_one_is_a_boolean, one, other))
+    return isinstance(one, bool) != isinstance(other, bool)

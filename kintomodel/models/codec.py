@@ -1,0 +1,176 @@
+"""Codec: a model's records as JSON objects, and back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Generic, TypeVar, cast, get_origin
+
+import attrs
+import cattrs
+from cattrs.gen import make_dict_structure_fn, override
+
+from ..errors import KintoError, UsageError, ValidationError
+from ..protocol.values import JSON, JSONObject, check
+from .conversion import new_converter, problems
+from .declaration import Declaration, FieldInfo
+from .storage import Mismatch, expected
+from .unknown import with_unknown
+
+T = TypeVar("T")
+
+
+@attrs.frozen(eq=False)
+class FieldCodec:
+    """One field. write: the value as JSON; read: the value of JSON. Both raise Mismatch."""
+
+    info: FieldInfo
+    write: Callable[[Any], JSON]
+    _read: Callable[[JSON, Any], Any]
+
+    def read(self, value: JSON) -> Any:
+        return self._read(value, self.info.stored_type)
+
+
+class Codec(Generic[T]):
+    """Made once for each model, when it is first read or written."""
+
+    def __init__(self, declaration: Declaration, converter: cattrs.Converter) -> None:
+        infos = declaration.resolve().values()
+        self.fields = tuple(_field_codec(declaration.cls, info, converter) for info in infos)
+        self._cls = declaration.cls
+        overrides: dict[str, Any] = {
+            attribute.name: override(omit=True)
+            for attribute in attrs.fields(declaration.cls)
+            if attribute.name not in declaration.fields and attribute.name != "id"
+        }
+        overrides |= {info.name: override(rename=info.key) for info in infos if info.key != info.name}
+        self._structure: Callable[[Any, Any], Any] = make_dict_structure_fn(
+            declaration.cls, converter, **overrides
+        )
+
+    def load(self, data: Mapping[str, JSON], where: str) -> T:
+        """A record of what the server has; ValidationError with all that does not fit.
+
+        where: bucket/collection, for the message.
+        """
+        try:
+            return cast(T, self._structure(data, self._cls))
+        except Exception as error:
+            # The message names the record; the values of others stay in it.
+            raise _invalid(f"{where}/{data.get('id', '?')}", problems(error)) from None
+
+    def dump(self, record: T, stored: Mapping[str, JSON], where: str) -> JSONObject:
+        """The declared attributes as JSON, by their keys; ValidationError with all that does not fit.
+
+        stored: what the server has, whose unknown keys inside nested objects are kept.
+        """
+        result: JSONObject = {}
+        wrong: list[str] = []
+        for one in self.fields:
+            try:
+                value = self.dump_value(one, getattr(record, one.info.name))
+                check(value, one.info.name)
+            except ValidationError as error:
+                if self._is_stored(one, getattr(record, one.info.name), stored):
+                    result[one.info.key] = stored[one.info.key]
+                else:
+                    wrong += error.problems
+            else:
+                result[one.info.key] = with_unknown(one.info.stored_type, value, stored.get(one.info.key))
+        if wrong:
+            raise _invalid(where, wrong)
+        return result
+
+    def _is_stored(self, one: FieldCodec, value: Any, stored: Mapping[str, JSON]) -> bool:
+        """Was it read like this? Others may have written what we would not, and it is left as it is."""
+        with suppress(Exception):  # of any hook, also those of users
+            return one.info.key in stored and bool(one.read(stored[one.info.key]) == value)
+        return False
+
+    def dump_value(self, one: FieldCodec, value: Any) -> JSON:
+        """A field's value as JSON that can be read back."""
+        try:
+            written = one.write(value)
+            one.read(written)
+        except Exception as error:
+            raise _invalid("", [_at(one.info.name, error)]) from None
+        return written
+
+
+def _field_codec(cls: type, info: FieldInfo, converter: cattrs.Converter) -> FieldCodec:
+    try:
+        return FieldCodec(
+            info,
+            converter.get_unstructure_hook(info.stored_type),
+            converter.get_structure_hook(info.stored_type),
+        )
+    except KintoError as error:
+        raise UsageError(f"{cls.__qualname__}.{info.name}: {error}") from None
+    except Exception as error:  # what cattrs raises for a type that it cannot read
+        first = (str(error) or type(error).__name__).splitlines()[0]
+        raise UsageError(
+            f"{cls.__qualname__}.{info.name}: there is no storage form for {_type_name(info.type)}: "
+            f"register() one ({first})"
+        ) from None
+
+
+def _type_name(cls: Any) -> str:
+    return cls.__name__ if isinstance(cls, type) else str(cls)
+
+
+def _at(name: str, error: Exception) -> str:
+    if isinstance(error, Mismatch):
+        return str(error.inside(name))
+    return "; ".join(problems(error, name))
+
+
+def _invalid(where: str, lines: list[str]) -> ValidationError:
+    text = "; ".join(lines)
+    return ValidationError(f"{where}: {text}" if where else text, lines)
+
+
+# Held again by the thread that holds it: a codec is made with the converter.
+_making = threading.RLock()
+_converter: cattrs.Converter | None = None
+_codecs: dict[type, Codec[Any]] = {}
+
+
+def codec_of(declaration: Declaration) -> Codec[Any]:
+    """The codec of a model, made when it is first wanted."""
+    found = _codecs.get(declaration.cls)
+    if found is None:
+        with _making:
+            found = _codecs[declaration.cls] = Codec(declaration, converter())
+    return found
+
+
+def converter() -> cattrs.Converter:
+    global _converter
+    with _making:
+        if _converter is None:
+            _converter = new_converter()
+        return _converter
+
+
+def register(cls: type[T], to_json: Callable[[T], JSON], from_json: Callable[[JSON], T]) -> None:
+    """Teach all models a type of field. Register it before the first record is read or written.
+
+    to_json, from_json: raise ValueError for what does not fit.
+    """
+    # To Python 3.10, list[int] is an instance of type.
+    if not isinstance(cls, type) or get_origin(cls) is not None:
+        raise UsageError(f"register() takes a class, got {cls!r}")
+
+    def write(value: Any) -> JSON:
+        if isinstance(value, cls):
+            try:
+                return to_json(value)
+            except ValueError as error:
+                raise Mismatch(str(error)) from None
+        raise expected(f"a {cls.__name__}", value)
+
+    converter().register_structure_hook(cls, lambda value, _: from_json(value))
+    converter().register_unstructure_hook(cls, write)
+    _codecs.clear()

@@ -1,0 +1,350 @@
+"""What filter() takes: Receipt.amount >= 10, F(Receipt.paid_at).is_null(), Q(amount__lt=1).
+
+On the class, a field is an expression of its own (the metaclass makes it); F() shows the checkers
+what it is. Everything here only notes what was written: lookups.py finds out what it means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, TypeVar, cast, overload
+
+from ..errors import UsageError
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class WrongTypeComparison:
+    """What the checkers see for `field == value` of another type. filter() does not take it."""
+
+
+class Term(NamedTuple):
+    """One look-up as it was written. path: ("amount__gte",) unsplit, if it came as a keyword."""
+
+    path: tuple[str, ...]
+    lookup: str | None
+    value: Any
+
+    def __str__(self) -> str:
+        lookup = [] if self.lookup is None else [self.lookup]
+        return f"{'__'.join([*self.path, *lookup])}={self.value!r}"
+
+
+class Q:
+    """A condition: keyword look-ups and expressions that all hold. Join several with & | ~.
+
+    >>> Q(amount__lt=1) | Q(tags__contains="gift")
+    Q(amount__lt=1) | Q(tags__contains='gift')
+    """
+
+    __slots__ = ("parts", "relation")
+
+    def __init__(self, *conditions: Q | bool, **lookups: Any) -> None:
+        self.relation = "and"
+        terms = [Term((keyword,), None, value) for keyword, value in lookups.items()]
+        self.parts: tuple[Term | Q, ...] = (*map(as_condition, conditions), *terms)
+
+    def __and__(self, other: Q | bool) -> Q:
+        return _joined("and", self, as_condition(other))
+
+    def __or__(self, other: Q | bool) -> Q:
+        return _joined("or", self, as_condition(other))
+
+    def __rand__(self, other: Q | bool) -> Q:
+        return _joined("and", as_condition(other), self)
+
+    def __ror__(self, other: Q | bool) -> Q:
+        return _joined("or", as_condition(other), self)
+
+    def __invert__(self) -> Q:
+        return _joined("not", self)
+
+    def __bool__(self) -> NoReturn:
+        raise UsageError(
+            f"{self!r} is a condition, not a truth value: join conditions with & | ~ in parentheses, "
+            "not with and, or, not, in or a < b < c"
+        )
+
+    def __repr__(self) -> str:
+        if self.relation == "not":
+            return f"~{_inner(self.parts[0])}"
+        if self.relation == "or":
+            return " | ".join(map(_inner, self.parts))
+        if all(isinstance(part, Term) for part in self.parts):
+            return f"Q({', '.join(map(str, self.parts))})"
+        return " & ".join(map(_inner, self.parts))
+
+
+def as_condition(given: object) -> Q:
+    """The condition, if it is one: a bool field stands for being true."""
+    if isinstance(given, Q):
+        return given
+    if isinstance(given, FieldExpression) and given.field_type is bool:
+        return given.term("exact", True)
+    hint = "write a comparison, such as Receipt.amount >= 10 or amount__gte=10"
+    raise UsageError(f"{given!r} is no condition: {hint}")
+
+
+def _joined(relation: str, *parts: Q) -> Q:
+    """Flat, where they are joined like this already: thousands of them are no deeper than two."""
+    result = Q()
+    result.relation = relation
+    result.parts = tuple(
+        one for part in parts for one in (part.parts if _is_joined(part, relation) else [part])
+    )
+    return result
+
+
+def _is_joined(part: Q, relation: str) -> bool:
+    """Not of keywords alone, which are shown as they were written."""
+    same = relation != "not" and part.relation == relation
+    return same and not all(isinstance(one, Term) for one in part.parts)
+
+
+def _inner(part: Term | Q) -> str:
+    if isinstance(part, Q) and (part.relation in ("and", "or") and len(part.parts) > 1):
+        return f"({part!r})"
+    return repr(part) if isinstance(part, Q) else f"Q({part})"
+
+
+class FieldExpression(Generic[T]):
+    """A field of a model class in an expression. field_path: Python names. field_type: None where unknown."""
+
+    # Long names, as Receipt.address.type is a field of the address.
+    __slots__ = ("field_path", "field_type")
+
+    def __init__(self, field_path: tuple[str, ...], field_type: Any = None) -> None:
+        self.field_path = field_path
+        self.field_type = field_type
+
+    def __repr__(self) -> str:
+        return f"<field {'.'.join(self.field_path)}>"
+
+    def term(self, lookup: str, value: Any) -> Q:
+        if isinstance(value, FieldExpression):
+            raise UsageError(f"{self!r}: Kinto compares a field with a value, not with {value!r}")
+        result = Q()
+        result.parts = (Term(self.field_path, lookup, value),)
+        return result
+
+    # A Decimal field takes an int; an optional one the plain type.
+    @overload
+    def __ge__(
+        self: FieldExpression[Decimal] | FieldExpression[Decimal | None], value: Decimal | int
+    ) -> Q: ...
+    @overload
+    def __ge__(self: FieldExpression[U | None], value: U) -> Q: ...
+    @overload
+    def __ge__(self, value: T) -> Q: ...
+    def __ge__(self, value: Any) -> Q:
+        return self.term("gte", value)
+
+    @overload
+    def __gt__(
+        self: FieldExpression[Decimal] | FieldExpression[Decimal | None], value: Decimal | int
+    ) -> Q: ...
+    @overload
+    def __gt__(self: FieldExpression[U | None], value: U) -> Q: ...
+    @overload
+    def __gt__(self, value: T) -> Q: ...
+    def __gt__(self, value: Any) -> Q:
+        return self.term("gt", value)
+
+    @overload
+    def __le__(
+        self: FieldExpression[Decimal] | FieldExpression[Decimal | None], value: Decimal | int
+    ) -> Q: ...
+    @overload
+    def __le__(self: FieldExpression[U | None], value: U) -> Q: ...
+    @overload
+    def __le__(self, value: T) -> Q: ...
+    def __le__(self, value: Any) -> Q:
+        return self.term("lte", value)
+
+    @overload
+    def __lt__(
+        self: FieldExpression[Decimal] | FieldExpression[Decimal | None], value: Decimal | int
+    ) -> Q: ...
+    @overload
+    def __lt__(self: FieldExpression[U | None], value: U) -> Q: ...
+    @overload
+    def __lt__(self, value: T) -> Q: ...
+    def __lt__(self, value: Any) -> Q:
+        return self.term("lt", value)
+
+    if TYPE_CHECKING:
+
+        @overload  # type: ignore[override]
+        def __eq__(  # type: ignore[overload-overlap]
+            self: FieldExpression[Decimal] | FieldExpression[Decimal | None], value: Decimal | int | None
+        ) -> Q: ...
+        @overload
+        def __eq__(self, value: T | None) -> Q: ...  # pyright: ignore[reportOverlappingOverload]
+        @overload
+        def __eq__(self, value: object) -> WrongTypeComparison: ...
+        def __eq__(self, value: Any) -> Any: ...  # ty: ignore[incompatible-method-override]
+        @overload  # type: ignore[override]
+        def __ne__(  # type: ignore[overload-overlap]
+            self: FieldExpression[Decimal] | FieldExpression[Decimal | None], value: Decimal | int | None
+        ) -> Q: ...
+        @overload
+        def __ne__(self, value: T | None) -> Q: ...  # pyright: ignore[reportOverlappingOverload]
+        @overload
+        def __ne__(self, value: object) -> WrongTypeComparison: ...
+        def __ne__(self, value: Any) -> Any: ...  # ty: ignore[incompatible-method-override]
+    else:
+        # Hidden from the checkers, who would take any attribute and any call.
+        __hash__ = None
+
+        def __eq__(self, value):
+            return self.term("exact", value)
+
+        def __ne__(self, value):
+            return self.term("ne", value)
+
+        def __and__(self, other):
+            return as_condition(self) & other
+
+        def __or__(self, other):
+            return as_condition(self) | other
+
+        def __invert__(self):
+            return ~as_condition(self)
+
+        def __getattr__(self, name):
+            if name.startswith("__"):
+                raise AttributeError(name)
+            return FieldExpression((*self.field_path, name))
+
+        def __call__(self, *_, **__):
+            raise UsageError(
+                f"{self.field_path[-1]}() is no look-up; use F(...).like(...), .in_(...), .contains(...)"
+            )
+
+        def __bool__(self):
+            raise UsageError(f"{self!r} is a field, not a truth value: compare it with something")
+
+        def __contains__(self, value):
+            raise UsageError(f"write F({'.'.join(self.field_path)}).contains({value!r}) instead of `in`")
+
+    def in_(self, values: Iterable[T]) -> Q:
+        return self.term("in", list(values))
+
+    def not_in(self, values: Iterable[T]) -> Q:
+        """Also where the key is missing."""
+        return self.term("not_in", list(values))
+
+    def is_null(self, wanted: bool = True) -> Q:
+        """Is null stored? A missing key is not null: see exists()."""
+        return self.term("is_null", wanted)
+
+    def exists(self, wanted: bool = True) -> Q:
+        """Is the key there, be it with null?"""
+        return self.term("exists", wanted)
+
+    def like(self: FieldExpression[str] | FieldExpression[str | None], pattern: str) -> Q:
+        """Whatever the case; * for any run of characters; without one, anywhere in the text."""
+        return self.term("like", pattern)
+
+    def startswith(self: FieldExpression[str] | FieldExpression[str | None], prefix: str) -> Q:
+        return self.term("startswith", prefix)
+
+    def endswith(self: FieldExpression[str] | FieldExpression[str | None], suffix: str) -> Q:
+        return self.term("endswith", suffix)
+
+    @overload
+    def contains(self: FieldExpression[str] | FieldExpression[str | None], *values: str) -> Q: ...
+    @overload
+    def contains(self: FieldExpression[list[U]], *values: U) -> Q: ...
+    @overload
+    def contains(self: FieldExpression[list[U] | None], *values: U) -> Q: ...
+    @overload
+    def contains(self: FieldExpression[set[U]], *values: U) -> Q: ...
+    def contains(self, *values: Any) -> Q:
+        """All these elements in the list; or, of a text, this part of it."""
+        return self.term("contains", values[0] if len(values) == 1 else list(values))
+
+    @overload
+    def contains_any(self: FieldExpression[list[U]], *values: U) -> Q: ...
+    @overload
+    def contains_any(self: FieldExpression[list[U] | None], *values: U) -> Q: ...
+    @overload
+    def contains_any(self: FieldExpression[set[U]], *values: U) -> Q: ...
+    def contains_any(self, *values: Any) -> Q:
+        """At least one of these elements in the list."""
+        return self.term("contains_any", list(values))
+
+    def asc(self) -> Order:
+        return Order(self.field_path)
+
+    def desc(self) -> Order:
+        return Order(self.field_path, descending=True)
+
+
+class Order(NamedTuple):
+    """A key of order_by()."""
+
+    path: tuple[str, ...]
+    descending: bool = False
+
+
+class Field(FieldExpression[T]):
+    """An annotation for a field that the checkers see as an expression: `amount: Field[Decimal]`.
+
+    At run time it is the plain annotation; Field(default=...) stands for field(default=...).
+    """
+
+    __slots__ = ("settings",)
+
+    @overload
+    def __init__(self, *, default: T, key: str | None = ..., store: Any = ...) -> None: ...
+    @overload
+    def __init__(self, *, factory: Callable[[], T], key: str | None = ..., store: Any = ...) -> None: ...
+    @overload
+    def __init__(self, *, key: str | None = ..., store: Any = ...) -> None: ...
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(())
+        self.settings = settings
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: Any) -> FieldExpression[T]: ...
+        @overload
+        def __get__(self, instance: object, owner: Any) -> T: ...
+        def __get__(self, instance: Any, owner: Any) -> Any: ...
+        def __set__(self, instance: Any, value: T) -> None: ...
+
+
+class _F:
+    """F(Receipt.paid_at): the field as an expression, for the checkers too.
+
+    F.paid_at and F["address.city"]: by name, without a type.
+    """
+
+    @overload
+    def __call__(self, field: FieldExpression[U], /) -> FieldExpression[U]: ...
+    @overload
+    def __call__(self, field: U | None, /) -> FieldExpression[U]: ...
+    def __call__(self, field: Any, /) -> Any:
+        if not isinstance(field, FieldExpression):
+            raise UsageError(f"F() takes a field of a model class, as in F(Receipt.amount), got {field!r}")
+        return field
+
+    def __getattr__(self, name: str) -> FieldExpression[Any]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return FieldExpression((name,))
+
+    def __getitem__(self, name: str) -> FieldExpression[Any]:
+        return FieldExpression(tuple(name.split(".")))
+
+
+F = _F()
+
+
+def some(field: U | None) -> U:
+    """The same without None for the checkers: some(Receipt.address).city == "Paris"."""
+    return cast("U", field)

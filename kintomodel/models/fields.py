@@ -1,0 +1,81 @@
+"""field(): what a declaration says beside its type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, overload
+
+import attrs
+
+from ..errors import UsageError
+
+T = TypeVar("T")
+
+Store: TypeAlias = Literal["text", "epoch_ms"]
+
+_METADATA = "kintomodel"
+
+
+class Options(NamedTuple):
+    """key: the attribute's name on the server, None for the Python name. store: see field()."""
+
+    key: str | None = None
+    store: Store | None = None
+
+
+@overload
+def field(*, default: T, key: str | None = ..., store: Store | None = ..., repr: bool = ...) -> T: ...
+@overload
+def field(
+    *, factory: Callable[[], T], key: str | None = ..., store: Store | None = ..., repr: bool = ...
+) -> T: ...
+@overload
+def field(*, key: str | None = ..., store: Store | None = ..., repr: bool = ...) -> Any: ...
+def field(
+    *,
+    default: Any = attrs.NOTHING,
+    factory: Callable[[], Any] | None = None,
+    key: str | None = None,
+    store: Store | None = None,
+    repr: bool = True,
+) -> Any:
+    """Declare an attribute of a model.
+
+    default: the value where none is given, or where the server has no such key.
+    factory: makes a new default for each record.
+    key: the attribute's name on the server, where it is not the Python name.
+    store: "text" keeps each Decimal as a string, for values that no JSON number holds exactly; such
+    a field cannot be ordered or compared with < and >. "epoch_ms" keeps each datetime as an integer
+    of milliseconds since 1970.
+    """
+    if store not in (None, "text", "epoch_ms"):
+        raise UsageError(f'store is "text" or "epoch_ms", got {store!r}')
+    metadata = {_METADATA: Options(key, store)}
+    if factory is not None:
+        return attrs.field(factory=factory, metadata=metadata, repr=repr)
+    return attrs.field(default=default, metadata=metadata, repr=repr)
+
+
+def internal(**settings: Any) -> Any:
+    """An attribute of Model itself, which is no part of the data."""
+    return attrs.field(**settings)
+
+
+def options(attribute: attrs.Attribute[Any]) -> Options:
+    found: Options = attribute.metadata.get(_METADATA, Options())
+    return found
+
+
+def key_of(attribute: attrs.Attribute[Any]) -> str:
+    """Its name on the server."""
+    key = options(attribute).key
+    return attribute.name if key is None else key
+
+
+def suggestion(wrong: str, known: Iterable[str]) -> str:
+    """The end of an error message: what the user may have meant, or what there is."""
+    import difflib  # takes a millisecond, and is wanted only where there is an error to explain
+
+    names = sorted(known)
+    near = difflib.get_close_matches(wrong, names, 1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"

@@ -1,0 +1,153 @@
+"""Records from the server: one, many, and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, TypeVar
+
+from ..errors import Conflict, ServerError, TransportError, UsageError
+from ..protocol import operations, scanning, settling
+from ..protocol.changes import own_data
+from ..protocol.objects import StoredObject
+from ..protocol.operations import Flow
+from ..protocol.query import Query
+from ..protocol.values import JSON, JSONObject
+from ..resources.permissions import RecordPermissions
+from .codec import Codec, codec_of
+from .state import Home, Mapped, home, path
+
+M = TypeVar("M", bound=Mapped)
+
+
+def from_stored(model: type[M], where: Home, data: Mapping[str, JSON]) -> M:
+    """A record of what the server showed; ValidationError if that does not fit the model."""
+    codec: Codec[M] = codec_of(model.__kinto__)
+    record = codec.load(data, where.name)
+    # Past __setattr__, which would look at the name.
+    record.__dict__["last_modified"] = data["last_modified"]
+    state = record._state
+    state.home, state.stored = where, dict(data)
+    return record
+
+
+def get(model: type[M], where: Home, id: str) -> Flow[M]:
+    """One record by its id, with its permissions; one GET. Raises NotFound."""
+    stored = yield from operations.read(where.path.record(id))
+    record = from_stored(model, where, stored.data)
+    accept_permissions(record, stored)
+    return record
+
+
+def refresh(record: Mapped) -> Flow[None]:
+    """Take over what the server has now, and drop what is unsaved; one GET."""
+    stored = yield from operations.read(path(record))
+    take_over(record, stored)
+
+
+def take_over(record: Mapped, stored: StoredObject) -> None:
+    """Make the record what the server showed."""
+    fresh = from_stored(type(record), home(record), stored.data)
+    for name in record.__kinto__.fields:
+        setattr(record, name, getattr(fresh, name))
+    accept(record, stored)
+
+
+def accept(record: Mapped, stored: StoredObject) -> None:
+    """Remember what the server showed, and leave the attributes as they are."""
+    state = record._state
+    state.stored, state.extra, state.lost, state.deleted = dict(stored.data), None, None, False
+    record.last_modified = stored.last_modified
+    accept_permissions(record, stored)
+
+
+def accept_permissions(record: Mapped, stored: StoredObject) -> None:
+    """Of an answer to a request for this record alone: what it does not show is hidden from us."""
+    found = permissions(record)
+    found.accept(stored.permissions)
+    found.know(stored.permissions)
+
+
+def permissions(record: Mapped) -> RecordPermissions:
+    """The record's permissions. A new record has none yet; of others they are asked for when read."""
+    state = record._state
+    if state.permissions is None:
+        known: dict[str, list[str]] | None = {} if state.stored is None else None
+        state.permissions = RecordPermissions(home(record).path.bucket, RecordOwner(record), known)
+    return state.permissions
+
+
+def assign_permissions(record: Mapped, value: object) -> None:
+    """Replace those that are named in a mapping, or all by those of another record."""
+    if isinstance(value, RecordPermissions):
+        # attrs.evolve() hands over those of the original before the copy has its id: what is known
+        # of them without a request is what was edited.
+        value = value.as_dict() if "id" in vars(record) else value.changed()
+    if not isinstance(value, Mapping):
+        raise UsageError(f'permissions takes {{"read": ..., "write": ...}}, got {value!r}')
+    permissions(record).assign(value)
+
+
+class RecordOwner(NamedTuple):
+    """What the permissions of a record ask of it."""
+
+    record: Mapped
+
+    def load_permissions(self) -> Mapping[str, tuple[str, ...]] | None:
+        """One GET. If the record was written meanwhile, the next guarded save finds that out."""
+        return home(self.record).connection.perform(operations.read(path(self.record))).permissions
+
+    def send_permissions(self, changed: Mapping[str, list[str]]) -> None:
+        home(self.record).connection.run(send_permissions(self.record, changed))
+
+
+def send_permissions(record: Mapped, changed: Mapping[str, list[str]]) -> Flow[None]:
+    """Replace these permissions in one guarded PATCH; what else is unsaved stays so."""
+    state = record._state
+    if state.stored is None:
+        raise UsageError(f"{path(record).name} is not stored, so it has no permissions yet: save it first")
+    operation = operations.update(path(record), None, changed, last_modified=record.last_modified)
+    expected = own_data(path(record), state.stored)
+    try:
+        stored = yield from settling.write(operation, expected)
+    except (TransportError, ServerError):
+        # Perhaps it was done: by this the next write will know. That of a save() stays.
+        state.lost = expected if state.lost is None else state.lost
+        raise
+    except Conflict as error:
+        if not (yield from was_ours(record, error)):
+            raise explained(error, record, None) from None
+        yield from send_permissions(record, changed)
+        return
+    state.stored, state.lost, record.last_modified = dict(stored.data), None, stored.last_modified
+    permissions(record).settle(changed, stored.permissions)
+
+
+def was_ours(record: Mapped, error: Conflict) -> Flow[bool]:
+    """Did a write of our own, whose answer was lost, come in between? Then go on from there."""
+    state, theirs = record._state, error.existing
+    if state.lost is None or theirs is None or not settling.same(theirs, state.lost):
+        return False
+    stored = yield from operations.read(path(record))
+    state.stored, state.lost, record.last_modified = dict(stored.data), None, stored.last_modified
+    permissions(record).know(stored.permissions)
+    return True
+
+
+def explained(error: Conflict, record: Mapped, mine: JSONObject | None) -> Conflict:
+    """With the record, and its data without what the server adds."""
+    where, base, theirs = path(record), record._state.stored, error.existing
+    error.record, error.mine = record, mine
+    error.base = None if base is None else own_data(where, base)
+    error.theirs = None if theirs is None else own_data(where, theirs)
+    return error
+
+
+def iterate(model: type[M], where: Home, query: Query, page_size: int) -> Iterator[M]:
+    """The records that the query asks for, each page asked for when it is wanted."""
+    stream = scanning.scan(where.path.records, query, page_size)
+    for data in where.connection.stream(stream):
+        yield from_stored(model, where, data)
+
+
+def count(where: Home, query: Query, page_size: int) -> int:
+    return where.connection.run(scanning.count(where.path.records, query, page_size))

@@ -1,0 +1,129 @@
+"""What a record remembers: where it is, and what the server last showed of it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import attrs
+
+from ..errors import UsageError
+from ..protocol.changes import own_data
+from ..protocol.paths import CollectionPath, RecordPath
+from ..protocol.values import JSONObject, copy
+from ..resources.client import Client, current_client
+from ..resources.permissions import RecordPermissions
+from ..transport.connection import Connection
+from .declaration import Declaration
+
+
+@attrs.frozen
+class Home:
+    """The collection that records are in. client: None for the default one at the time of asking."""
+
+    path: CollectionPath
+    client: Client | None = attrs.field(default=None, eq=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Connections cannot be pickled: a pickled record goes to the default client.
+        return Home, (self.path,)
+
+    def __deepcopy__(self, _: object) -> Home:
+        return self
+
+    @property
+    def name(self) -> str:
+        """bucket/collection, for messages."""
+        return f"{self.path.bucket}/{self.path.collection}"
+
+    @property
+    def connection(self) -> Connection:
+        return (self.client or current_client()).connection
+
+    @property
+    def url(self) -> str:
+        """The server's."""
+        return (self.client or current_client()).url
+
+
+def home_of(
+    declaration: Declaration,
+    client: Client | None = None,
+    bucket: str | None = None,
+    collection: str | None = None,
+) -> Home:
+    """Where a model's records are, unless another place is named. UsageError if it is nowhere."""
+    bucket, collection = bucket or declaration.bucket, collection or declaration.collection
+    if bucket is None or collection is None:
+        name = declaration.cls.__name__
+        raise UsageError(
+            f"{name} has no {'collection' if bucket else 'bucket'}: declare it as "
+            f'class {name}(Model, bucket="...", collection="..."), or name it in {name}.objects.using(...)'
+        )
+    return Home(CollectionPath(bucket, collection), client)
+
+
+@attrs.define(eq=False)
+class State:
+    """stored: the JSON that the server last showed, None for a record that is not stored yet.
+
+    home: None until it is first wanted. permissions: None until they are first looked at.
+    extra: the undeclared attributes, once somebody has looked at them. lost: the data of a write
+    whose answer was lost, as it is if that write was done. deleted: was the answer of a deletion lost?
+    """
+
+    home: Home | None = None
+    stored: JSONObject | None = None
+    permissions: RecordPermissions | None = None
+    extra: JSONObject | None = None
+    lost: JSONObject | None = None
+    deleted: bool = False
+
+
+class Mapped:
+    """What the rooms below Model know of a record."""
+
+    __kinto__: ClassVar[Declaration]
+    id: str
+    last_modified: int | None
+    _state: State
+
+
+def home(record: Mapped) -> Home:
+    state = record._state
+    if state.home is None:
+        state.home = home_of(record.__kinto__)
+    return state.home
+
+
+def place(record: Mapped) -> Home | None:
+    """Its home, None if it has none."""
+    try:
+        return home(record)
+    except UsageError:
+        return None
+
+
+def path(record: Mapped) -> RecordPath:
+    stored = record._state.stored
+    if stored is not None and stored["id"] != record.id:
+        raise UsageError(
+            f"{home(record).name}/{stored['id']}: a stored record keeps its id, got {record.id!r}: "
+            "delete it and save a new one"
+        )
+    return home(record).path.record(record.id)
+
+
+def extra(record: Mapped) -> JSONObject:
+    """The undeclared attributes that the server holds; a dict to be edited in place."""
+    state = record._state
+    if state.extra is None:
+        state.extra = undeclared(record)
+    return state.extra
+
+
+def undeclared(record: Mapped) -> JSONObject:
+    """The same as last shown, without the edits."""
+    from_server = record._state.stored or {}
+    known = record.__kinto__.keys
+    own = own_data(path(record), from_server)
+    return {key: copy(value) for key, value in own.items() if key not in known}

@@ -1,0 +1,38 @@
+"""Importing kintomodel loads little beside the libraries that it stands on.
+
+The time itself is measured by benchmarks/import_time.py; here nothing depends on a clock.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+# The libraries that setup.cfg names, as far as we use them.
+LIBRARIES = "attrs, cattrs, cattrs.cols, cattrs.gen, cattrs.gen.typeddicts, requests, typing_extensions"
+
+# What of the standard library comes on top of what those load.
+STANDARD = {"contextvars", "decimal", "difflib", "numbers", "uuid"}
+
+_PROGRAM = "import json, sys, {}; print(json.dumps(sorted(sys.modules)))"
+
+
+def loaded_by(imports: str) -> set[str]:
+    """The modules that are there after these imports, in an interpreter of its own."""
+    command = [sys.executable, "-c", _PROGRAM.format(imports)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    return set(json.loads(done.stdout))
+
+
+def test_the_import_loads_nothing_that_is_not_listed():
+    ours = loaded_by("kintomodel")
+    more = {name for name in ours - loaded_by(LIBRARIES) if name.partition(".")[0] != "kintomodel"}
+    assert {name for name in more if not name.startswith("_")} <= STANDARD
+    assert {name.partition(".")[0] for name in more} <= {*sys.stdlib_module_names}
+
+
+def test_the_import_loads_none_of_the_leaves():
+    ours = {name for name in loaded_by("kintomodel") if name.startswith("kintomodel.")}
+    assert {name.split(".")[1] for name in ours} == {"errors", "models", "protocol", "resources", "transport"}

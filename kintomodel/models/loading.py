@@ -151,3 +151,7 @@ def iterate(model: type[M], where: Home, query: Query, page_size: int) -> Iterat
 
 def count(where: Home, query: Query, page_size: int) -> int:
     return where.connection.run(scanning.count(where.path.records, query, page_size))
+
+
+def exists(where: Home, query: Query, page_size: int) -> bool:
+    return where.connection.run(scanning.exists(where.path.records, query, page_size))

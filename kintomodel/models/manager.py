@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from typing_extensions import Self
 
 from ..errors import Conflict, NotFound, UsageError
+from ..protocol.explaining import Explanation
 from ..protocol.permissions import Everyone
 from ..resources.client import Client
 from ..resources.permissions import RecordPermissionsDict
 from . import loading, saving
 from .expressions import FieldExpression, Order, Q
 from .fields import suggestion
-from .queryset import Explanation, QuerySet
+from .queryset import QuerySet
 from .state import Home, Mapped, home_of
 
 M = TypeVar("M", bound=Mapped)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Generic, NamedTuple, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 import attrs
 from typing_extensions import Self
 
 from ..errors import MultipleFound, NotFound, UsageError
+from ..protocol import explaining
 from ..protocol.conditions import NOTHING, And, normal
-from ..protocol.planning import plan
+from ..protocol.explaining import Explanation
 from ..protocol.query import Query
 from . import loading, lookups
 from .expressions import FieldExpression, Order, Q
@@ -20,28 +21,6 @@ M = TypeVar("M", bound=Mapped)
 
 DEFAULT_PAGE_SIZE = 1000
 """Records a request. The server may give fewer."""
-
-
-class Explanation(NamedTuple):
-    """How a query is answered. request: the first one, of each page; None: nothing can match.
-
-    residual: the condition that is checked here, on what the server sends; None: nothing is left.
-    order: the keys by which all of it is put in order here; None: the server does that.
-    """
-
-    request: str | None
-    residual: str | None
-    order: str | None = None
-
-    def __str__(self) -> str:
-        if self.request is None:
-            return "no request: nothing can match"
-        lines = [self.request]
-        if self.residual:
-            lines.append(f"checked here: {self.residual}")
-        if self.order:
-            lines.append(f"ordered here: {self.order}")
-        return "\n".join(lines)
 
 
 @attrs.frozen(eq=False)
@@ -71,8 +50,8 @@ class QuerySet(Generic[M]):
     def order_by(self, *keys: str | Order | FieldExpression[Any]) -> Self:
         """In the order of these: "amount", "-paid_at", "address__city", F(Receipt.amount).desc().
 
-        As Kinto orders: null, texts by code point, numbers, false, true; records without the key
-        come last, with "-" first.
+        As Kinto orders: null, texts by code point, numbers, false, true; with "-" the opposite. Records
+        without the key come last in both.
         """
         self._refuse_after_slice("order_by")
         sort = lookups.sort_keys(self.model.__kinto__, keys)
@@ -136,10 +115,10 @@ class QuerySet(Generic[M]):
         return loading.count(self.home, self.query, DEFAULT_PAGE_SIZE)
 
     def exists(self) -> bool:
-        """Is there one? One GET for one record, if the server can answer it alone."""
+        """Is there one? One GET for one record, for each alternative, if the server can answer it alone."""
         if self._records is not None:
             return bool(self._records)
-        return self._with(sort=(), backwards=False).first() is not None
+        return loading.exists(self.home, self.query, DEFAULT_PAGE_SIZE)
 
     def iterator(self, *, page_size: int = DEFAULT_PAGE_SIZE) -> Iterator[M]:
         """The records, page by page, in bounded memory; asked for anew each time.
@@ -152,16 +131,8 @@ class QuerySet(Generic[M]):
         return loading.iterate(self.model, self.home, self.query, page_size)
 
     def explain(self) -> Explanation:
-        """The request that this would send, and what is left to be checked here; sends nothing."""
-        planned = plan(self.query.condition)
-        if planned.params is None or self.query.size == 0:
-            return Explanation(None, None)
-        order = self.query.sort_param
-        params = {**planned.params, "_sort": order or "id"}
-        query = "&".join(f"{name}={value}" for name, value in params.items())
-        residual = None if planned.is_exact else str(planned.residual)
-        ordered_here = None if order else ",".join(map(str, self.query.order))
-        return Explanation(f"GET {self.home.path.records}?{query}", residual, ordered_here)
+        """The requests that this would send, and what is left to be checked here; sends nothing."""
+        return explaining.explain(self.home.path.records, self.query)
 
     def __iter__(self) -> Iterator[M]:
         return iter(self._all())

@@ -254,9 +254,10 @@ def sort_key(data: JSONObject, path: Path) -> tuple[int, Any]:
     """A key that orders as Kinto does: null, strings, numbers, booleans, arrays, objects, missing."""
     found = value_at(data, path)
     if found is MISSING:
-        return _RANKS.index("missing"), 0
+        return MISSING_RANK, 0
     rank = kind(found)
     return _RANKS.index(rank), found if rank in ("string", "number", "boolean") else 0
 
 
-_RANKS = ("null", "string", "number", "boolean", "array", "object", "missing")
+_RANKS = ("null", "string", "number", "boolean", "array", "object")
+MISSING_RANK = len(_RANKS)

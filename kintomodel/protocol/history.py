@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from . import operations
+from .branching import encode
 from .objects import Page
 from .operations import Operation
-from .planning import encode
 from .values import JSON, JSONObject
 
 FILTERS = ("action", "user_id", "resource_name", "uri", "collection_id", "group_id", "record_id")

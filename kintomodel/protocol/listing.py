@@ -40,12 +40,12 @@ def delete_all(endpoint: str, condition: Condition, batch_size: int) -> Flow[int
     they may match no longer.
     """
     planned = plan(condition)
-    if planned.params is None:
+    if not planned.branches:
         return 0
     # On the memory back end a has_ filter throws away those before it, that of the permissions
     # too: it would delete what we may not write (Kinto 26.5).
-    if planned.is_exact and not any(name.startswith("has_") for name in planned.params):
-        return (yield from delete_pages(operations.delete_page(endpoint, planned.params)))
+    if planned.is_exact and not any(name.startswith("has_") for name in planned.whole.params):
+        return (yield from delete_pages(operations.delete_page(endpoint, planned.whole.params)))
     deleted = 0
     kept: set[str] = set()  # which we may not write
     for _ in range(RETRIES):

@@ -1,272 +1,144 @@
-"""From a condition to what Kinto is asked, and what is left to be done with its answer.
+"""From a condition to what Kinto is asked: one listing, or one for each alternative.
 
-Kinto's filters have traps, and its two back ends differ (seen on 26.5): what is sent here means the
-same on both. A filter is *exact* if it selects what the condition says; else it selects more, and
-the condition stays in the residual, which is applied to each object that comes.
+Kinto knows no "or" but that of several values of one attribute.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, TypeAlias
 from urllib.parse import quote
 
-from .conditions import EVERYTHING, NOTHING, And, Comparison, Condition, Path, kind, normal
-from .values import JSON, survives
+import attrs
 
-# Beyond every number and below every boolean: the end of the numbers in Kinto's order of types
-# (null, strings, numbers, booleans, arrays, objects, missing).
-_NUMBERS_END = 1.7976931348623157e308
-_LAST_TIMESTAMP = 2**53
-# A line of 8 kB is what common proxies take; what is longer is left to the residual.
-LONGEST_QUERY = 6000
-# Beyond it an integer and a float that are equal may be different numbers to PostgreSQL.
-_LARGEST = 2**53
+from .branching import LONGEST_QUERY, Branch, branch, encode_all
+from .conditions import NOTHING, And, Comparison, Condition, Or, normal
+from .query import Query
+from .values import JSON
 
-_NAME = re.compile(r"\w+")
-_BOUNDS = {"gt": "gt", "ge": "min", "lt": "lt", "le": "max"}
+# Beyond it one listing of all that may match is read, and checked here.
+MOST_BRANCHES = 8
+
+Parts: TypeAlias = tuple[Condition, ...]
+"""Conditions that all hold."""
+
+Lane: TypeAlias = tuple[Branch, ...]
+"""Listings of which each comes before the next in the order that is wanted."""
 
 
 class Plan(NamedTuple):
-    """params: the filters as URL parameters; None: nothing can match, so nothing is asked.
+    """branches: one for each alternative, an object may be in several; none if nothing can match.
 
-    residual: what the server does not answer, EVERYTHING if it answers all.
+    whole: all of it in one listing, for when objects change while several are read.
     """
 
-    params: dict[str, str] | None
-    residual: Condition = EVERYTHING
+    branches: tuple[Branch, ...]
+    whole: Branch
 
     @property
     def is_exact(self) -> bool:
-        return self.residual == EVERYTHING
+        """Does one listing answer it, with nothing left to be checked?"""
+        return len(self.branches) == 1 and self.whole.is_exact
 
-    def __str__(self) -> str:
-        if self.params is None:
-            return "no request: nothing can match"
-        sent = [f"{name}={value}" for name, value in self.params.items()] or ["(no filter)"]
-        lines = ["server:", *(f"  {line}" for line in sent)]
-        if not self.is_exact:
-            lines += ["client:", f"  {self.residual}"]
-        return "\n".join(lines)
+    def lanes(self, query: Query) -> tuple[Lane, ...] | None:
+        """What gives the objects in the query's order, if it is merged.
+
+        None where Kinto cannot give that order, so that it is made here.
+        """
+        if query.sort_param is None:
+            return None
+        lanes: list[Lane] = []
+        for one in self.branches:
+            found = _lanes(one, query)
+            if found is None:
+                return None
+            lanes += found
+        return tuple(lanes)
 
 
 def plan(condition: Condition) -> Plan:
     """What to ask for the objects that the condition is true of."""
     whole = normal(condition)
     if whole == NOTHING:
-        return Plan(None, NOTHING)
-    filters = _Filters()
-    left = [part for part in (whole.parts if isinstance(whole, And) else (whole,)) if not filters.add(part)]
-    return Plan(filters.params(), normal(And(tuple(left))))
+        return Plan((), Branch({}, NOTHING))
+    alternatives = _alternatives(whole)
+    branches = tuple(map(branch, alternatives))
+    if len(branches) == 1:
+        return Plan(branches, branches[0])
+    return Plan(branches, branch(whole.parts if isinstance(whole, And) else (whole,)))
 
 
-def encode(value: JSON) -> str:
-    """A filter's value. Kinto reads what looks like JSON as JSON, so everything is sent as JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+def _lanes(one: Branch, query: Query) -> list[Lane] | None:
+    """Kinto puts objects without the key where it wants: to have them elsewhere, ask for them apart."""
+    apart = [key for key in query.order if not key.is_kintos and not one.requires(key.path)]
+    if not apart:
+        return [(one,)]
+    key = apart[0]
+    name = f"has_{key}".replace("-", "")
+    if len(apart) > 1 or any(param.startswith("has_") for param in one.params):
+        return [(one,)] if one.params.get(name) == "false" and len(apart) == 1 else None
+    present, absent = (one._replace(params={name: flag, **one.params}) for flag in ("true", "false"))
+    both = (absent, present) if key.missing_first else (present, absent)
+    return [both] if key == query.order[0] else [(part,) for part in both]
 
 
-def encode_all(values: Iterable[JSON]) -> str:
-    """Several values. Kinto splits them at commas, so those inside of strings are escaped."""
-    return ",".join(encode(value).replace(",", "\\u002c") for value in values)
+def _alternatives(whole: Condition) -> list[Parts]:
+    """The parts of each branch: a disjunctive normal form, as far as it is worth its requests."""
+    if isinstance(whole, Or):
+        return _of_either(whole)
+    if not isinstance(whole, And):
+        return _of_values(whole)
+    found: list[Parts] = [()]
+    for part in whole.parts:
+        options = _alternatives(part)
+        if len(found) * len(options) > MOST_BRANCHES:
+            options = [(part,)]
+        found = [(*before, *option) for before in found for option in options]
+    return found
 
 
-class _Filters:
-    """The filters of one request, while they are put together. No parameter may come twice."""
-
-    def __init__(self) -> None:
-        self._presence: dict[str, str] = {}
-        self._sent: dict[str, str] = {}
-        self._kinds: dict[str, str] = {}
-        self._bounds: dict[str, set[str]] = {}
-        self._length = 0
-
-    def add(self, part: Condition) -> bool:
-        """Send what can be sent of it. True: the server answers it exactly."""
-        if not isinstance(part, Comparison) or part.decode is not None:
-            return False
-        name = _name(part.path)
-        # With a filter on last_modified, not_deleted is sent for a reason of its own.
-        if name is None or name == "deleted":
-            return False
-        if part.path == ("last_modified",):
-            return self._timestamp(part)
-        if part.path == ("id",):
-            return self._id(part)
-        if part.operator in _BOUNDS:
-            return self._bound(name, part.operator, part.value)
-        methods: dict[str, Callable[[str, JSON], bool]] = {
-            "eq": self._equal,
-            "ne": self._different,
-            "in": self._in,
-            "not_in": self._not_in,
-            "exists": self._exists,
-            "startswith": self._starts_with,
-            "contains": self._contains,
-            "contains_any": self._contains_any,
-            "contained_by": self._anything,
-        }
-        return methods.get(part.operator, self._text)(name, part.value)
-
-    def params(self) -> dict[str, str]:
-        """On the memory back end a has_ filter throws away those before it: it comes first."""
-        guards: dict[str, str] = {}
-        for name, sides in self._bounds.items():
-            guards.update(_guards(name, self._kinds[name], sides))
-        params = {**self._presence, **guards, **self._sent}
-        if any(_is_timestamp_filter(name) for name in params):
-            # With a filter on last_modified a listing shows deleted objects, too.
-            params["not_deleted"] = "true"
-        return params
-
-    def _send(self, name: str, value: str) -> bool:
-        length = len(quote(value))
-        if name in self._sent or self._length + length > LONGEST_QUERY:
-            return False
-        self._sent[name] = value
-        self._length += length
-        return True
-
-    def _guard(self, name: str, type_name: str) -> None:
-        """Ask for values of one type only."""
-        if self._kinds.setdefault(name, type_name) == type_name:
-            self._bounds.setdefault(name, set())
-
-    def _equal(self, name: str, value: JSON) -> bool:
-        if not _is_exact(value):
-            if _is_scalar(value):
-                self._guard(name, "number")
-            return False
-        # On memory [1] equals [true].
-        return self._send(f"eq_{name}", encode(value)) and _is_scalar(value)
-
-    def _different(self, name: str, value: JSON) -> bool:
-        return _is_scalar(value) and _is_exact(value) and self._send(f"not_{name}", encode(value))
-
-    def _in(self, name: str, values: list[JSON]) -> bool:
-        if not all(_is_scalar(value) and _is_exact(value) for value in values):
-            return False
-        return self._send(f"in_{name}", encode_all(values)) and not any(map(_is_doubtful, values))
-
-    def _not_in(self, name: str, values: list[JSON]) -> bool:
-        if not all(_is_scalar(value) and _is_exact(value) and not _is_doubtful(value) for value in values):
-            return False
-        return self._send(f"exclude_{name}", encode_all(values))
-
-    def _exists(self, name: str, wanted: bool) -> bool:
-        if self._presence:
-            return False
-        self._presence[f"has_{name}"] = encode(wanted)
-        return True
-
-    def _bound(self, name: str, operator: str, value: JSON) -> bool:
-        type_name = kind(value)
-        if type_name not in ("string", "number") or self._kinds.setdefault(name, type_name) != type_name:
-            return False
-        if not _is_exact(value):
-            self._guard(name, type_name)
-            return False
-        if not self._send(f"{_BOUNDS[operator]}_{name}", encode(value)):
-            return False
-        self._bounds.setdefault(name, set()).add("lower" if operator in ("gt", "ge") else "upper")
-        return True
-
-    def _starts_with(self, name: str, prefix: str) -> bool:
-        end = _successor(prefix)
-        if not prefix or end is None or f"min_{name}" in self._sent or f"lt_{name}" in self._sent:
-            return self._text(name, prefix)
-        return self._bound(name, "ge", prefix) and self._bound(name, "lt", end)
-
-    def _text(self, name: str, _: JSON) -> bool:
-        """Kinto's like_ is another thing on each back end: only ask for strings."""
-        self._guard(name, "string")
-        return False
-
-    def _contains(self, name: str, values: list[JSON]) -> bool:
-        # On memory, 1 in a list is not 1.0, and a string contains its letters.
-        # Kinto reads "contains_any_x" as contains_any_ of "x".
-        if values and all(isinstance(value, str) for value in values) and not name.startswith("any_"):
-            self._send(f"contains_{name}", encode(values))
-        return False
-
-    def _contains_any(self, name: str, values: list[JSON]) -> bool:
-        if values and all(isinstance(value, str) for value in values):
-            self._send(f"contains_any_{name}", encode(values))
-        return False
-
-    def _anything(self, _: str, __: JSON) -> bool:
-        return False
-
-    def _id(self, part: Comparison) -> bool:
-        """An id is always there and always a string; Kinto answers 400 to anything else."""
-        operator, value = part.operator, part.value
-        if operator in _BOUNDS and isinstance(value, str):
-            return self._send(f"{_BOUNDS[operator]}_id", encode(value))
-        if operator in ("eq", "ne") and isinstance(value, str):
-            return self._send(f"{'eq' if operator == 'eq' else 'not'}_id", encode(value))
-        if operator in ("in", "not_in") and all(isinstance(one, str) for one in value):
-            return self._send(f"{'in' if operator == 'in' else 'exclude'}_id", encode_all(value))
-        return False
-
-    def _timestamp(self, part: Comparison) -> bool:
-        """Plain integers only: to the others Kinto answers 400, 503 or everything."""
-        value, names = part.value, {"eq": "eq", "ne": "not", **_BOUNDS}
-        plain = kind(value) == "number" and value == int(value) and 0 <= value < _LAST_TIMESTAMP
-        if part.operator not in names or not plain:
-            return False
-        return self._send(f"{names[part.operator]}_last_modified", str(int(value)))
+def _of_either(whole: Or) -> list[Parts]:
+    """One for each part, if the server leaves out much for each of them."""
+    found = [option for part in _united(whole.parts) for option in _alternatives(part)]
+    if len(found) > MOST_BRANCHES or not all(branch(option).is_selective for option in found):
+        return [(whole,)]
+    return found
 
 
-def _guards(name: str, type_name: str, sides: set[str]) -> dict[str, str]:
-    """Bounds that keep other types out: the order of types is the same on both back ends."""
-    guards = {}
-    if "lower" not in sides:
-        guards[f"min_{name}"] = encode("" if type_name == "string" else -_NUMBERS_END)
-    if "upper" not in sides:
-        if type_name == "string":
-            guards[f"lt_{name}"] = encode(-_NUMBERS_END)
+def _united(parts: Iterable[Condition]) -> Iterable[Condition]:
+    """Those that ask for values of one attribute as one that asks for any of them."""
+    united: dict[object, Condition] = {}
+    for part in parts:
+        if not isinstance(part, Comparison) or part.operator not in ("eq", "in"):
+            united[part] = part
+            continue
+        same = (part.path, part.decode)
+        before = united.get(same)
+        if isinstance(before, Comparison):
+            values = [*_values(before), *_values(part)]
+            united[same] = attrs.evolve(part, operator="in", value=values)
         else:
-            guards[f"max_{name}"] = encode(_NUMBERS_END)
-    return guards
+            united[same] = part
+    return united.values()
 
 
-def _name(path: Path) -> str | None:
-    """The path in a filter's name, None if Kinto would take it for something else.
-
-    On the memory back end a key that is literally "a.b" hides the b inside of a (Kinto 26.5).
-    """
-    return ".".join(path) if all(map(_NAME.fullmatch, path)) else None
+def _values(part: Comparison) -> list[JSON]:
+    return list(part.value) if part.operator == "in" else [part.value]
 
 
-def _is_scalar(value: JSON) -> bool:
-    return not isinstance(value, (list, tuple, dict))
-
-
-def _is_exact(value: JSON, inside: bool = False) -> bool:
-    """Does Kinto compare each number of it as we do? inside: of a list or an object."""
-    if isinstance(value, dict):
-        return all(_is_exact(item, True) for item in value.values())
-    if isinstance(value, (list, tuple)):
-        return all(_is_exact(item, True) for item in value)
-    if isinstance(value, float):
-        return abs(value) <= _LARGEST and survives(value)
-    return not inside or not isinstance(value, int) or abs(value) <= _LARGEST
-
-
-def _is_doubtful(value: JSON) -> bool:
-    """On memory, true is in a list with 1, and false in one with 0."""
-    return isinstance(value, bool) or (isinstance(value, (int, float)) and value in (0, 1))
-
-
-def _is_timestamp_filter(name: str) -> bool:
-    return name.endswith("_last_modified") and name.partition("_")[2] == "last_modified"
-
-
-def _successor(prefix: str) -> str | None:
-    """The first string, by code points, after all those that start so; None if there is none."""
-    trimmed = prefix.rstrip("\U0010ffff")
-    if not trimmed:
-        return None
-    following = ord(trimmed[-1]) + 1
-    return trimmed[:-1] + chr(0xE000 if following == 0xD800 else following)
+def _of_values(part: Condition) -> list[Parts]:
+    """More values than fit into a URL, in several listings."""
+    if not isinstance(part, Comparison) or part.operator != "in" or part.decode is not None:
+        return [(part,)]
+    several: list[list[JSON]] = [[]]
+    length = 0
+    for value in part.value:
+        added = len(quote(encode_all([value]))) + len(quote(","))
+        if length + added > LONGEST_QUERY:
+            several.append([])
+            length = 0
+        several[-1].append(value)
+        length += added
+    if len(several) == 1 or len(several) > MOST_BRANCHES:
+        return [(part,)]
+    return [(attrs.evolve(part, value=values),) for values in several]

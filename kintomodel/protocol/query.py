@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .conditions import EVERYTHING, Condition, Path, sort_key
+from .conditions import EVERYTHING, MISSING_RANK, Condition, Path, sort_key
 from .values import JSONObject
 
 _NAME = re.compile(r"\w+")
@@ -14,9 +14,9 @@ _OWN: tuple[Path, ...] = (("id",), ("last_modified",))
 
 
 class Sort(NamedTuple):
-    """Where Kinto puts them: null, strings, numbers, booleans, and objects without the key last.
+    """As Kinto orders values: null, strings, numbers, booleans; or, descending, the opposite.
 
-    Descending is exactly the opposite, so objects without the key come first.
+    missing_first: are the objects without the key before all others, or after them?
     scalars: are there neither arrays nor objects at the path? By those Kinto 26.5 orders
     differently on each back end, or answers 500 or 400, so that an order of our own is made.
     """
@@ -24,6 +24,22 @@ class Sort(NamedTuple):
     path: Path
     descending: bool = False
     scalars: bool = False
+    missing_first: bool = False
+
+    @property
+    def is_kintos(self) -> bool:
+        """Does Kinto put objects without the key there, too? id and last_modified are never missing."""
+        return self.missing_first is self.descending or self.path in _OWN
+
+    @property
+    def reversed(self) -> Sort:
+        return self._replace(descending=not self.descending, missing_first=not self.missing_first)
+
+    def place(self, data: JSONObject) -> tuple[int, Any]:
+        """Of an object; the greater one comes later, or, descending, first."""
+        rank, value = sort_key(data, self.path)
+        # The last of Kinto's ranks is that of the missing key.
+        return (rank if rank != MISSING_RANK or self.is_kintos else -1), value
 
     def __str__(self) -> str:
         return ("-" if self.descending else "") + ".".join(self.path)
@@ -57,7 +73,7 @@ class Query(NamedTuple):
         keys = self.sort or (Sort(("id",)),)
         if not any(key.path in _OWN for key in keys):
             keys = (*keys, Sort(("last_modified",), descending=True))
-        return tuple(key._replace(descending=key.descending is not self.backwards) for key in keys)
+        return tuple(key.reversed for key in keys) if self.backwards else keys
 
     @property
     def sort_param(self) -> str | None:
@@ -76,8 +92,7 @@ def _is_paged(key: Sort) -> bool:
 
 
 def in_order(objects: Iterable[JSONObject], order: tuple[Sort, ...]) -> list[JSONObject]:
-    """The objects as Kinto orders them."""
     result = list(objects)
     for key in reversed(order):
-        result.sort(key=lambda data: sort_key(data, key.path), reverse=key.descending)
+        result.sort(key=key.place, reverse=key.descending)
     return result

@@ -5,7 +5,7 @@ An object that exists and matches throughout is given exactly once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
@@ -13,10 +13,12 @@ import attrs
 
 from ..errors import Conflict, KintoError
 from . import operations
-from .conditions import EVERYTHING, Condition, matches
+from .branching import Branch
+from .conditions import And, Comparison
+from .lanes import Listing, Merge, matching
 from .objects import Page
 from .operations import Flow, Operation
-from .planning import Plan, plan
+from .planning import plan
 from .query import Query, in_order
 from .values import JSONObject
 
@@ -32,30 +34,49 @@ Stream: TypeAlias = Generator[Operation[Any] | Found, Any, None]
 
 
 def scan(endpoint: str, query: Query, page_size: int) -> Stream:
-    """The objects that the query asks for; one GET for each page.
+    """The objects that the query asks for; one GET for each page of each of its listings.
 
-    An order that Kinto cannot give, or that changes while several pages of it are read, is made
-    here: all that match are then read and held.
+    Several listings, or pages of an order that writes can change, are guarded by If-Match, and by one
+    more GET in the end: what is left is read in one listing, by id, if something was written meanwhile.
+    An order that Kinto cannot give is made here: all that match are then read and held.
     """
     planned = plan(query.condition)
-    if planned.params is None or query.size == 0:
-        return
+    lanes = planned.lanes(query)
     window = _Window(query.start, query.stop)
-    if query.sort_param is None:
-        yield from _sorted_here(endpoint, query, planned, page_size, window, set())
-    elif query.is_ordered:
-        yield from _ordered(endpoint, query, planned, page_size, window)
+    if not planned.branches or query.size == 0:
+        return
+    if lanes is None:
+        unordered = query._replace(sort=(), backwards=False, start=0, stop=None)
+        yield from _sorted_here(scan(endpoint, unordered, page_size), query, window)
+    elif query.is_ordered or len(planned.branches) > 1:
+        yield from _guarded(Listing(endpoint, query, page_size), lanes, window)
     else:
-        yield from _by_id(endpoint, query, planned, page_size, window)
+        yield from _by_id(Listing(endpoint, query, page_size), planned.whole, window)
+
+
+def exists(endpoint: str, query: Query, page_size: int) -> Flow[bool]:
+    """Is there one? One GET for one object, if the server can answer it alone; else the pages up to it."""
+    planned = plan(query.condition)
+    if query.size == 0 or not planned.branches:
+        return False
+    first = query._replace(sort=(), backwards=False, stop=query.start + 1)
+    if query.start or len(planned.branches) == 1:
+        stream = scan(endpoint, first, page_size)
+    else:
+        # One alternative after the other, as any object will do.
+        stream = _guarded(Listing(endpoint, first, page_size), [planned.branches], _Window(0, 1))
+    found: list[JSONObject] = []
+    yield from each(stream, found.extend)
+    return bool(found)
 
 
 def count(endpoint: str, query: Query, page_size: int) -> Flow[int]:
     """How many objects the query finds. One HEAD if the server answers it alone, else the pages."""
     planned = plan(query.condition)
-    if planned.params is None:
+    if not planned.branches:
         return 0
     if planned.is_exact:
-        found = yield from operations.count(endpoint, planned.params)
+        found = yield from operations.count(endpoint, planned.whole.params)
         return len(range(found)[query.start : query.stop])
     unordered = query._replace(sort=(), backwards=False)
     total = 0
@@ -86,65 +107,52 @@ def each(stream: Stream, take: Callable[[list[JSONObject]], None]) -> Flow[None]
         return
 
 
-def _by_id(endpoint: str, query: Query, planned: Plan, page_size: int, window: _Window) -> Stream:
-    following: Operation[Page] | None = _first(endpoint, query, planned, page_size)
+def _by_id(listing: Listing, one: Branch, window: _Window, but: Collection[str] = ()) -> Stream:
+    following: Operation[Page] | None = listing.first(one)
     while following is not None:
         page: Page = yield from following
-        yield Found(list(window.take(_matching(page, planned.residual))))
-        if window.is_full:
-            return
-        following = operations.next_page(following, page)
-        del page  # so that there are never two of them in memory
-
-
-def _ordered(endpoint: str, query: Query, planned: Plan, page_size: int, window: _Window) -> Stream:
-    """In an order that writes can change: go on as long as nothing was written."""
-    seen: set[str] = set()
-    following: Operation[Page] | None = _first(endpoint, query, planned, page_size)
-    since: int | None = None
-    while following is not None:
-        try:
-            page: Page = yield from following
-            if since is not None and page.next_query is None:
-                # Kinto looks at If-Match before it reads the page: it may have changed in between.
-                yield from operations.list_page(endpoint, {"_limit": "1"}, last_modified=since)
-        except Conflict:
-            yield from _sorted_here(endpoint, query, planned, page_size, window, seen)
-            return
-        found = [data for data in _matching(page, planned.residual) if data["id"] not in seen]
-        seen.update(data["id"] for data in found)
+        found = (data for data in matching(page, one.residual) if data["id"] not in but)
         yield Found(list(window.take(found)))
         if window.is_full:
             return
-        since = page.last_modified if since is None else since
-        following = operations.next_page(following, page, last_modified=since)
-        del page, found
+        following = operations.next_page(following, page)
+        del page, found  # so that there are never two of them in memory
 
 
-def _sorted_here(
-    endpoint: str, query: Query, planned: Plan, page_size: int, window: _Window, seen: set[str]
-) -> Stream:
-    unordered = query._replace(sort=(), backwards=False, start=0, stop=None)
+def _guarded(listing: Listing, lanes: Iterable[Iterable[Branch]], window: _Window) -> Stream:
+    """Several listings as one, or an order that writes can change, for as long as nothing is written."""
+    merge = Merge(listing, lanes)
+    while not window.is_full:
+        try:
+            found = yield from merge.advance(window.left)
+        except Conflict:
+            yield from _rest(listing, window, merge)
+            return
+        if found is None:
+            return
+        yield Found(list(window.take(found)))
+
+
+def _rest(listing: Listing, window: _Window, merge: Merge) -> Stream:
+    """What a merge has not given when something is written: from one listing, by id."""
+    query = listing.query
+    if query.is_ordered:
+        unordered = query._replace(sort=(), backwards=False, start=0, stop=None)
+        whole = plan(query.condition).whole
+        rest = _by_id(attrs.evolve(listing, query=unordered), whole, _Window(0, None), merge.seen)
+        yield from _sorted_here(rest, query, window)
+        return
+    condition = query.condition
+    if merge.safe is not None:
+        condition = And((condition, Comparison(("id",), "lt" if query.backwards else "gt", merge.safe)))
+    unlimited = attrs.evolve(listing, query=query._replace(stop=None))
+    yield from _by_id(unlimited, plan(condition).whole, window, merge.seen)
+
+
+def _sorted_here(stream: Stream, query: Query, window: _Window) -> Stream:
     found: list[JSONObject] = []
-    yield from each(
-        _by_id(endpoint, unordered, planned, page_size, _Window(0, None)),
-        lambda objects: found.extend(data for data in objects if data["id"] not in seen),
-    )
+    yield from each(stream, found.extend)
     yield Found(list(window.take(in_order(found, query.order))))
-
-
-def _first(endpoint: str, query: Query, planned: Plan, page_size: int) -> Operation[Page]:
-    params = dict(planned.params or {})
-    params["_sort"] = query.sort_param or "id"
-    enough = query.stop if planned.is_exact and query.stop is not None else page_size
-    params["_limit"] = str(min(enough, page_size))
-    return operations.list_page(endpoint, params)
-
-
-def _matching(page: Page, residual: Condition) -> Iterable[JSONObject]:
-    if residual == EVERYTHING:
-        return page.objects
-    return (data for data in page.objects if matches(residual, data))
 
 
 @attrs.define(eq=False)
@@ -159,9 +167,13 @@ class _Window:
     def is_full(self) -> bool:
         return self.stop is not None and self.position >= self.stop
 
+    @property
+    def left(self) -> int | None:
+        """How many more are to be taken, None for all."""
+        return None if self.stop is None else max(0, self.stop - self.position)
+
     def take(self, objects: Iterable[JSONObject]) -> Iterator[JSONObject]:
-        left = None if self.stop is None else max(0, self.stop - self.position)
-        for data in islice(objects, left):
+        for data in islice(objects, self.left):
             self.position += 1
             if self.position > self.start:
                 yield data

@@ -253,12 +253,14 @@ def among_items(wanted: Any, found: list[Any]) -> bool:
 KINDS = ((type(None),), (str,), (int, float), (bool,), (list,), (dict,))
 
 
-def rank(data: dict[str, Any], path: tuple[str, ...]) -> tuple[int, Any]:
-    """null, strings, numbers, booleans, arrays, objects, missing."""
+def rank(data: dict[str, Any], path: tuple[str, ...], descending: bool) -> tuple[int, Any]:
+    """null, strings, numbers, booleans, arrays, objects; missing last, whatever the direction."""
     found = stored_at(data, path)
+    if found is Absent:
+        return -1 if descending else len(KINDS), 0
     if isinstance(found, bool):
         return 3, found
-    place = next((at for at, types in enumerate(KINDS) if isinstance(found, types)), len(KINDS))
+    place = next(at for at, types in enumerate(KINDS) if isinstance(found, types))
     return place, found if place in (1, 2) else 0
 
 
@@ -266,7 +268,7 @@ def ordered(records: list[Any], order: list[tuple[tuple[str, ...], bool]]) -> li
     """Ties by the latest write first; by id without any order."""
     keys = order or [(("id",), False)]
     for path, descending in reversed([*keys, (("last_modified",), True)]):
-        records = sorted(records, key=lambda data: rank(data, path), reverse=descending)
+        records = sorted(records, key=lambda data: rank(data, path, descending), reverse=descending)
     return records
 
 

@@ -6,8 +6,8 @@ import attrs
 import pytest
 
 from kintomodel import F, Forbidden, Model, MultipleFound, NotFound, Q, UsageError, ValidationError, field
-from kintomodel.models.queryset import Explanation
 from kintomodel.protocol import operations
+from kintomodel.protocol.explaining import Explanation, PlannedRequest
 from kintomodel.testing.transports import record
 
 RECORDS = "/buckets/payments/collections/receipts/records"
@@ -205,7 +205,8 @@ def test_count_is_one_head(receipts):
 def test_count_reads_what_the_server_cannot_count(receipts):
     with record(receipts) as recording:
         assert Receipt.objects.filter(Q(amount=10) | Q(currency="USD")).count() == 5
-        assert asked(recording) == [("GET", "1000")]
+        # One for each alternative; the last makes sure that nothing was written meanwhile.
+        assert asked(recording) == [("GET", "1000"), ("GET", "1000"), ("GET", "1")]
 
 
 def test_exists_is_one_request_for_one_record(receipts):
@@ -234,7 +235,7 @@ def test_nothing_is_asked_where_nothing_can_match(payments, query):
         assert query().last() is None
         with pytest.raises(NotFound):
             query().get()
-        assert query().explain() == Explanation(None, None)
+        assert query().explain() == Explanation()
         assert not recording.operations
 
 
@@ -305,30 +306,31 @@ def test_deleted_records_are_not_found(receipts):
 
 
 @pytest.mark.parametrize(
-    ("query", "explanation", "text"),
+    ("query", "explanation"),
     [
         (
             lambda: Receipt.objects.filter(amount=1).order_by("-amount"),
-            Explanation(f"GET {RECORDS}?eq_amount=1&_sort=-amount", None),
-            f"GET {RECORDS}?eq_amount=1&_sort=-amount",
+            Explanation((PlannedRequest(f"GET {RECORDS}?eq_amount=1&_sort=-amount"),), None, 1),
         ),
         (
             lambda: Receipt.objects.filter(currency__endswith="R").order_by("anything"),
             Explanation(
-                f'GET {RECORDS}?min_currency=""&lt_currency=-1.7976931348623157e+308&_sort=id',
-                "currency endswith 'R'",
+                (
+                    PlannedRequest(
+                        f"GET {RECORDS}?_sort=id",
+                        ('min_currency=""', "lt_currency=-1.7976931348623157e+308"),
+                        "currency endswith 'R'",
+                    ),
+                ),
                 "anything,-last_modified",
+                1,
             ),
-            f'GET {RECORDS}?min_currency=""&lt_currency=-1.7976931348623157e+308&_sort=id\n'
-            "checked here: currency endswith 'R'\n"
-            "ordered here: anything,-last_modified",
         ),
-        (lambda: Receipt.objects.all()[2:2], Explanation(None, None), "no request: nothing can match"),
+        (lambda: Receipt.objects.all()[2:2], Explanation()),
     ],
 )
-def test_a_query_explains_itself(query, explanation, text):
+def test_a_query_explains_itself(query, explanation):
     assert query().explain() == explanation
-    assert str(query().explain()) == text
 
 
 def test_an_order_by_anything_is_made_here(payments):
@@ -340,7 +342,8 @@ def test_an_order_by_anything_is_made_here(payments):
     payments.connection.perform(operations.create(f"{RECORDS}/bare", {}))
     expected = ["v0", "v2", "v1", "v4", "v3", "v5", "v6", "v7", "bare"]
     assert ids(Receipt.objects.order_by("anything").iterator(page_size=2)) == expected
-    assert ids(Receipt.objects.order_by("-anything")) == expected[::-1]
+    assert ids(Receipt.objects.order_by("-anything")) == [*expected[-2::-1], "bare"]
+    assert ids(Receipt.objects.order_by("-anything").reverse()) == ["bare", *expected[:-1]]
     assert ids(Receipt.objects.order_by("anything")[1:3]) == expected[1:3]
 
 

@@ -182,6 +182,10 @@ NOON_MS = 1795435200000
         ("amount", Decimal("1.50"), 1.5),
         ("amount", 3, 3),
         ("amount", 1.5, 1.5),
+        # A whole number is an integer, however it is given: it reads as one on both back ends.
+        ("amount", Decimal("1E+2"), 100),
+        ("amount", 5.0, 5),
+        ("amount", 2.0**60, 2.0**60),
         ("last_modified", 1.5, 1.5),
         ("last_modified", 2**60, 2**60),
         ("price", 1, "1"),

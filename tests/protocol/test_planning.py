@@ -1,323 +1,154 @@
-import json
-
 import pytest
 
-from kintomodel.protocol import operations
+from kintomodel.protocol.branching import LONGEST_QUERY, Branch
 from kintomodel.protocol.conditions import EVERYTHING, NOTHING, And, Comparison, Not, Or
-from kintomodel.protocol.planning import LONGEST_QUERY, Plan, encode, encode_all, plan
-from kintomodel.protocol.values import survives
-
-# Below every string and above every boolean: the ends of the numbers.
-LOW, HIGH = "-1.7976931348623157e+308", "1.7976931348623157e+308"
+from kintomodel.protocol.planning import MOST_BRANCHES, plan
+from kintomodel.protocol.query import Query, Sort
 
 
 def at(name, operator, value=None):
     return Comparison(tuple(name.split(".")), operator, value)
 
 
-def exactly(params):
-    return Plan(params, EVERYTHING)
+def one_of(*names, value=1):
+    return Or(tuple(at(name, "eq", value) for name in names))
 
 
-@pytest.mark.parametrize(
-    ("condition", "params"),
-    [
-        (at("a", "eq", "x"), {"eq_a": '"x"'}),
-        (at("a", "eq", "2"), {"eq_a": '"2"'}),
-        (at("a", "eq", 2), {"eq_a": "2"}),
-        (at("a", "eq", "true"), {"eq_a": '"true"'}),
-        (at("a", "eq", True), {"eq_a": "true"}),
-        (at("a", "eq", None), {"eq_a": "null"}),
-        (at("a", "eq", "a,b"), {"eq_a": '"a,b"'}),
-        (at("a", "eq", ""), {"eq_a": '""'}),
-        (at("a", "eq", 'q"\\\n'), {"eq_a": '"q\\"\\\\\\n"'}),
-        (at("a", "eq", "é😀"), {"eq_a": '"é😀"'}),
-        (at("a", "eq", 2**64 - 1), {"eq_a": "18446744073709551615"}),
-        (at("a", "ne", 1), {"not_a": "1"}),
-        (at("a", "ne", None), {"not_a": "null"}),
-        (at("a", "in", ["x", 2, None]), {"in_a": '"x",2,null'}),
-        (at("a", "in", ["a,b", ""]), {"in_a": '"a\\u002cb",""'}),
-        (at("a", "not_in", ["x", "a,b"]), {"exclude_a": '"x","a\\u002cb"'}),
-        (at("a", "exists", True), {"has_a": "true"}),
-        (at("a", "exists", False), {"has_a": "false"}),
-        (at("a.b", "eq", 1), {"eq_a.b": "1"}),
-        (at("min_age", "eq", 5), {"eq_min_age": "5"}),
-        (at("_x", "eq", 1), {"eq__x": "1"}),
-        (at("größe", "ge", 1), {"max_größe": HIGH, "min_größe": "1"}),
-        (EVERYTHING, {}),
-    ],
-)
-def test_values_are_sent_as_json_with_an_explicit_operator(condition, params):
-    assert plan(condition) == exactly(params)
+def params(condition):
+    return [branch.params for branch in plan(condition).branches]
 
 
-@pytest.mark.parametrize(
-    ("operator", "value", "params"),
-    [
-        ("gt", 2, {"gt_a": "2", "max_a": HIGH}),
-        ("ge", 2, {"min_a": "2", "max_a": HIGH}),
-        ("lt", 2, {"lt_a": "2", "min_a": LOW}),
-        ("le", 2.5, {"max_a": "2.5", "min_a": LOW}),
-        ("gt", "b", {"gt_a": '"b"', "lt_a": LOW}),
-        ("ge", "b", {"min_a": '"b"', "lt_a": LOW}),
-        ("lt", "b", {"lt_a": '"b"', "min_a": '""'}),
-        ("le", "b", {"max_a": '"b"', "min_a": '""'}),
-    ],
-)
-def test_a_bound_keeps_other_types_out(operator, value, params):
-    assert plan(at("a", operator, value)) == exactly(params)
+def by(name, descending=False, missing_first=False):
+    return Sort((name,), descending, scalars=True, missing_first=missing_first)
 
 
-def test_two_bounds_need_no_guard():
-    condition = And((at("a", "gt", 2), at("a", "le", 5)))
-    assert plan(condition) == exactly({"gt_a": "2", "max_a": "5"})
-
-
-@pytest.mark.parametrize("value", [True, None, [1], {"a": 1}])
-def test_a_bound_of_another_type_is_looked_at_here(value):
-    condition = at("a", "gt", value)
-    assert plan(condition) == Plan({}, condition)
-
-
-def test_bounds_of_two_types_are_not_mixed():
-    other = at("a", "lt", "x")
-    assert plan(And((at("a", "gt", 2), other))) == Plan({"gt_a": "2", "max_a": HIGH}, other)
-
-
-def test_no_parameter_is_sent_twice():
-    second = at("a", "gt", 3)
-    assert plan(And((at("a", "gt", 2), second))) == Plan({"gt_a": "2", "max_a": HIGH}, second)
-    second = at("a", "eq", 3)
-    assert plan(And((at("a", "eq", 2), second))) == Plan({"eq_a": "2"}, second)
-
-
-def test_a_guard_does_not_replace_a_filter():
-    text = at("a", "like", "x")
-    assert plan(And((at("a", "gt", 2), text))) == Plan({"gt_a": "2", "max_a": HIGH}, text)
-    assert plan(And((text, at("a", "gt", "b")))) == Plan({"gt_a": '"b"', "lt_a": LOW}, text)
-
-
-@pytest.mark.parametrize(
-    "operator", ["like", "substring", "isubstring", "istartswith", "endswith", "iendswith", "iexact"]
-)
-def test_texts_are_searched_here_among_strings(operator):
-    condition = at("a", operator, "x")
-    assert plan(condition) == Plan({"min_a": '""', "lt_a": LOW}, condition)
-
-
-@pytest.mark.parametrize(
-    ("prefix", "params"),
-    [
-        ("ab", {"min_a": '"ab"', "lt_a": '"ac"'}),
-        ("\ud7ff", {"min_a": '"\ud7ff"', "lt_a": '"\ue000"'}),
-        ("a\U0010ffff", {"min_a": '"a\U0010ffff"', "lt_a": '"b"'}),
-    ],
-)
-def test_a_prefix_is_a_range(prefix, params):
-    assert plan(at("a", "startswith", prefix)) == exactly(params)
-
-
-@pytest.mark.parametrize("prefix", ["", "\U0010ffff"])
-def test_a_prefix_without_a_range_is_looked_at_here(prefix):
-    condition = at("a", "startswith", prefix)
-    assert plan(condition) == Plan({"min_a": '""', "lt_a": LOW}, condition)
-
-
-def test_a_prefix_beside_a_bound_is_looked_at_here():
-    prefix = at("a", "startswith", "b")
-    assert plan(And((at("a", "ge", "a"), prefix))) == Plan({"min_a": '"a"', "lt_a": LOW}, prefix)
-
-
-@pytest.mark.parametrize(
-    ("condition", "params"),
-    [
-        # On memory [1] is [true] in eq_, and 1 is true in in_.
-        (at("a", "eq", [1]), {"eq_a": "[1]"}),
-        (at("a", "eq", {"b": 1}), {"eq_a": '{"b":1}'}),
-        (at("a", "ne", [1]), {}),
-        (at("a", "in", [1, "x"]), {"in_a": '1,"x"'}),
-        (at("a", "in", [0.0]), {"in_a": "0.0"}),
-        (at("a", "in", [True]), {"in_a": "true"}),
-        (at("a", "in", [[1]]), {}),
-        (at("a", "not_in", [1]), {}),
-        (at("a", "not_in", [False]), {}),
-        (at("a", "not_in", [[1]]), {}),
-        (at("a", "contains", ["x", "a,b"]), {"contains_a": '["x","a,b"]'}),
-        (at("a", "contains", [1]), {}),
-        (at("a", "contains", []), {}),
-        (at("a", "contains_any", ["x"]), {"contains_any_a": '["x"]'}),
-        (at("a", "contains_any", [1]), {}),
-        (at("a", "contained_by", ["x"]), {}),
-        # Kinto would read contains_any_x as contains_any of "x".
-        (at("any_x", "contains", ["x"]), {}),
-        (at("any_x", "contains_any", ["x"]), {"contains_any_any_x": '["x"]'}),
-    ],
-)
-def test_where_the_back_ends_differ_it_is_looked_at_here_too(condition, params):
-    assert plan(condition) == Plan(params, condition)
-
-
-@pytest.mark.parametrize("value", [0.39723997685875156, 1e300, 1e23, 2.0**63, 1.5e16, 5e-324])
-def test_a_float_that_kinto_reads_as_its_neighbour_is_compared_here(value):
-    numbers = {"min_a": LOW, "max_a": HIGH}
-    for operator in ("eq", "gt", "le"):
-        condition = at("a", operator, value)
-        assert plan(condition) == Plan(numbers, condition)
-    for operator, operand in (("ne", value), ("in", [value]), ("not_in", [value]), ("eq", [value])):
-        condition = at("a", operator, operand)
-        assert plan(condition) == Plan({}, condition)
-
-
-def test_large_integers_are_sent_but_inside_of_containers_compared_here():
-    assert plan(at("a", "eq", 2**63)) == exactly({"eq_a": str(2**63)})
-    condition = at("a", "eq", {"b": [2**63]})
-    assert plan(condition) == Plan({}, condition)
-
-
-def test_presence_comes_first_and_once():
-    # On memory a has_ filter throws away those before it.
-    second = at("c", "exists", False)
-    planned = plan(And((at("a", "eq", 1), at("b", "exists", True), second)))
-    assert planned == Plan({"has_b": "true", "eq_a": "1"}, second)
-    assert list(planned.params) == ["has_b", "eq_a"]
-
-
-def test_guards_come_before_the_rest():
-    planned = plan(And((at("b", "eq", 1), at("a", "like", "x"))))
-    assert list(planned.params) == ["min_a", "lt_a", "eq_b"]
-
-
-@pytest.mark.parametrize("path", [("x-y",), ("x y",), ("a.b",), ("a", "b.c"), ("",), ("deleted",)])
-def test_names_that_kinto_misreads_are_not_sent(path):
-    condition = Comparison(path, "eq", 1)
-    assert plan(condition) == Plan({}, condition)
-
-
-def test_what_is_decoded_is_compared_here():
-    condition = Comparison(("a",), "eq", "1.5", float)
-    assert plan(condition) == Plan({}, condition)
-
-
-@pytest.mark.parametrize(
-    ("operator", "value", "params"),
-    [
-        ("eq", "1e5", {"eq_id": '"1e5"'}),
-        ("ne", "a", {"not_id": '"a"'}),
-        ("in", ["1", "null"], {"in_id": '"1","null"'}),
-        ("not_in", ["1"], {"exclude_id": '"1"'}),
-        ("gt", "a", {"gt_id": '"a"'}),
-        ("ge", "a", {"min_id": '"a"'}),
-        ("lt", "a", {"lt_id": '"a"'}),
-        ("le", "a", {"max_id": '"a"'}),
-    ],
-)
-def test_ids_are_quoted_and_need_no_guard(operator, value, params):
-    assert plan(at("id", operator, value)) == exactly(params)
-
-
-@pytest.mark.parametrize(
-    ("operator", "value"),
-    [("eq", 1), ("in", ["a", None]), ("gt", 1), ("exists", True), ("startswith", "a"), ("contains", ["a"])],
-)
-def test_kinto_is_asked_nothing_of_ids_that_it_answers_with_400(operator, value):
-    condition = at("id", operator, value)
-    assert plan(condition) == Plan({}, condition)
-
-
-@pytest.mark.parametrize(
-    ("operator", "name"),
-    [("eq", "eq"), ("ne", "not"), ("gt", "gt"), ("ge", "min"), ("lt", "lt"), ("le", "max")],
-)
-def test_timestamps_are_plain_integers_and_tombstones_are_kept_out(operator, name):
-    params = {f"{name}_last_modified": "1003", "not_deleted": "true"}
-    assert plan(at("last_modified", operator, 1003)) == exactly(params)
-    assert plan(at("last_modified", operator, 1003.0)) == exactly(params)
-
-
-@pytest.mark.parametrize(
-    ("operator", "value"),
-    [("gt", 1.5), ("gt", -1), ("gt", 2**53), ("gt", "1003"), ("eq", None), ("in", [1003]), ("exists", True)],
-)
-def test_kinto_is_asked_nothing_of_timestamps_that_it_misreads(operator, value):
-    condition = at("last_modified", operator, value)
-    assert plan(condition) == Plan({}, condition)
-
-
-def test_a_field_that_only_ends_like_the_timestamp_brings_no_tombstones():
-    assert plan(at("x_last_modified", "eq", 1)) == exactly({"eq_x_last_modified": "1"})
-    assert plan(at("a.last_modified", "eq", 1)) == exactly({"eq_a.last_modified": "1"})
-
-
-def test_a_condition_on_deleted_is_not_lost_beside_the_timestamp():
-    deleted = at("deleted", "ne", 5)
-    planned = plan(And((at("last_modified", "gt", 0), deleted)))
-    assert planned == Plan({"gt_last_modified": "0", "not_deleted": "true"}, deleted)
+def lanes(condition, *keys, **rest):
+    found = plan(condition).lanes(Query(condition, keys, **rest))
+    return None if found is None else [[branch.params for branch in lane] for lane in found]
 
 
 def test_where_nothing_can_match_nothing_is_asked():
-    assert plan(NOTHING) == Plan(None, NOTHING)
-    assert plan(And((at("a", "eq", 1), Not(EVERYTHING)))) == Plan(None, NOTHING)
+    assert plan(NOTHING).branches == ()
+    assert plan(And((at("a", "eq", 1), Not(EVERYTHING)))).branches == ()
 
 
-def test_alternatives_and_negated_bounds_are_looked_at_here():
-    either = Or((at("a", "eq", 1), at("b", "eq", 1)))
-    not_above = Not(at("c", "gt", 1))
-    planned = plan(And((at("d", "eq", 1), either, not_above)))
-    assert planned == Plan({"eq_d": "1"}, And((either, not_above)))
+def test_conditions_that_all_hold_are_one_listing():
+    planned = plan(And((at("a", "eq", 1), at("b", "like", "x"))))
+    assert planned.branches == (planned.whole,)
+    assert not planned.is_exact
+    assert plan(at("a", "eq", 1)).is_exact
 
 
-def test_a_value_too_long_for_a_url_is_compared_here():
-    long = at("a", "eq", "x" * LONGEST_QUERY)
-    assert plan(And((at("b", "eq", 1), long))) == Plan({"eq_b": "1"}, long)
+def test_each_alternative_is_a_listing():
+    planned = plan(one_of("a", "b"))
+    assert planned.branches == (Branch({"eq_a": "1"}), Branch({"eq_b": "1"}))
+    assert planned.whole == Branch({}, one_of("a", "b"))
+    assert not planned.is_exact
 
 
-def test_length_is_that_in_the_url():
-    long = at("a", "eq", "😀" * (LONGEST_QUERY // 6))
-    assert plan(long) == Plan({}, long)
+def test_what_holds_in_any_case_is_part_of_each_alternative():
+    condition = And((at("c", "eq", 2), one_of("a", "b"), Not(at("d", "gt", 1))))
+    residual = Not(at("d", "gt", 1))
+    assert plan(condition).branches == (
+        Branch({"eq_c": "2", "eq_a": "1"}, residual),
+        Branch({"eq_c": "2", "eq_b": "1"}, residual),
+    )
+    assert plan(condition).whole == Branch({"eq_c": "2"}, And((one_of("a", "b"), residual)))
 
 
-def test_a_bound_too_long_for_a_url_leaves_no_guard():
-    long = at("a", "gt", "x" * LONGEST_QUERY)
-    assert plan(long) == Plan({}, long)
+def test_alternatives_of_alternatives():
+    condition = Or((And((at("a", "eq", 1), one_of("b", "c"))), at("d", "gt", 5)))
+    assert [list(one)[:2] for one in params(condition)] == [
+        ["eq_a", "eq_b"],
+        ["eq_a", "eq_c"],
+        ["max_d", "gt_d"],
+    ]
 
 
-def test_a_prefix_of_which_only_one_bound_fits_is_looked_at_here():
-    prefix = at("a", "startswith", "x" * (LONGEST_QUERY // 2))
-    planned = plan(prefix)
-    assert planned.params == {"min_a": encode(prefix.value), "lt_a": LOW}
-    assert planned.residual == prefix
+def test_alternatives_of_one_attribute_are_one_listing():
+    assert params(one_of("a", "a", value=7)) == [{"eq_a": "7"}]
+    several = Or((at("a", "eq", "x"), at("a", "in", ["y", "z"]), at("b", "eq", 3)))
+    assert params(several) == [{"in_a": '"x","y","z"'}, {"eq_b": "3"}]
 
 
-@pytest.mark.parametrize("value", ["", "a,b", '"', "\u2028", 1, 1.5, None, True, [1, "a"], {"a": [None]}])
-def test_a_value_can_be_read_back(value):
-    assert json.loads(encode(value)) == value
+def test_values_that_are_decoded_in_different_ways_are_not_put_together():
+    condition = Or((at("a", "eq", "1"), Comparison(("a",), "eq", "1.0", float)))
+    assert plan(condition).branches == (Branch({}, condition),)
 
 
-def test_commas_are_escaped_between_several_values():
-    assert [json.loads(one) for one in encode_all(["a,b", 1, ""]).split(",")] == ["a,b", 1, ""]
+@pytest.mark.parametrize(
+    "weak", [at("b", "like", "x"), at("b", "ne", 1), at("b", "exists", False), at("x-y", "eq", 1)]
+)
+def test_an_alternative_that_leaves_out_little_makes_it_one_listing(weak):
+    condition = Or((at("a", "eq", 1), weak))
+    assert plan(condition).branches == (Branch({}, condition),)
 
 
-def test_a_plan_can_be_read():
-    either = Or((at("a", "eq", 1), at("b", "eq", 1)))
-    planned = plan(And((at("d", "eq", 1), either)))
-    assert str(planned) == "server:\n  eq_d=1\nclient:\n  a eq 1 | b eq 1"
-    assert str(plan(EVERYTHING)) == "server:\n  (no filter)"
-    assert str(plan(NOTHING)) == "no request: nothing can match"
+def test_too_many_alternatives_are_one_listing():
+    enough = one_of(*(f"a{number}" for number in range(MOST_BRANCHES)))
+    assert len(params(enough)) == MOST_BRANCHES
+    many = one_of(*(f"a{number}" for number in range(MOST_BRANCHES + 1)))
+    assert plan(many).branches == (Branch({}, many),)
 
 
-@pytest.mark.parametrize("value", [0.0, -0.0, 0.1, 1.5, 48.856614, 1700000000.123456, 1e22, 2.0**49])
-def test_the_floats_of_daily_life_survive(value):
-    assert survives(value)
+def test_of_several_disjunctions_those_that_would_be_too_many_are_checked_here():
+    first, second = one_of("a", "b"), one_of("c", "d", "e", "f", "g")
+    planned = plan(And((first, second)))
+    assert planned.branches == (Branch({"eq_a": "1"}, second), Branch({"eq_b": "1"}, second))
 
 
-@pytest.mark.parametrize("value", [0.39723997685875156, 123456789.12345679, 1e23, 5e-324, 2.0**63])
-def test_floats_that_kinto_reads_as_others_do_not_survive(value):
-    assert not survives(value)
+def test_more_values_than_a_url_takes_are_several_listings():
+    values = [f"{number:036}" for number in range(LONGEST_QUERY // 40)]
+    found = [branch.params["in_id"] for branch in plan(at("id", "in", values)).branches]
+    assert len(found) == 2
+    assert ",".join(found) == ",".join(f'"{value}"' for value in values)
+    assert all(branch.is_exact for branch in plan(at("id", "in", values)).branches)
 
 
-def test_a_float_that_survives_comes_back(client):
-    floats = [0.1, 48.856614, -1700000000.123456, 99999999.99, 1e22, 9007199254740.991, 1.7e-9]
-    assert all(map(survives, floats))
-    stored = client.connection.perform(operations.create("/buckets/floats", {"v": floats}))
-    read = client.connection.perform(operations.read("/buckets/floats"))
-    assert stored.data["v"] == read.data["v"] == floats
+def test_far_more_values_are_compared_here():
+    condition = at("id", "in", [f"{number:036}" for number in range(LONGEST_QUERY // 4)])
+    assert plan(condition).branches == (Branch({}, condition),)
+
+
+def test_an_order_of_kinto_is_one_lane():
+    assert lanes(EVERYTHING) == [[{}]]
+    assert lanes(EVERYTHING, backwards=True) == [[{}]]
+    assert lanes(EVERYTHING, by("a")) == [[{}]]
+    assert lanes(EVERYTHING, by("a"), backwards=True) == [[{}]]
+    assert lanes(EVERYTHING, by("a", descending=True, missing_first=True)) == [[{}]]
+    assert lanes(EVERYTHING, Sort(("id",), descending=True)) == [[{}]]
+
+
+def test_objects_without_the_key_of_a_descending_order_are_listed_after_the_others():
+    present, absent = {"has_a": "true"}, {"has_a": "false"}
+    assert lanes(EVERYTHING, by("a", descending=True)) == [[present, absent]]
+    assert lanes(EVERYTHING, by("a", descending=True), backwards=True) == [[absent, present]]
+    filtered = at("b", "eq", 1)
+    assert lanes(filtered, by("a", True)) == [[{**present, "eq_b": "1"}, {**absent, "eq_b": "1"}]]
+
+
+def test_of_a_key_after_the_first_they_are_merged():
+    keys = (by("b"), by("a", descending=True))
+    assert lanes(EVERYTHING, *keys) == [[{"has_a": "true"}], [{"has_a": "false"}]]
+
+
+def test_an_order_by_what_all_of_them_have_is_one_lane():
+    condition = at("a", "eq", 1)
+    assert lanes(condition, by("a", descending=True)) == [[{"eq_a": "1"}]]
+    assert lanes(at("a", "exists", False), by("a", descending=True)) == [[{"has_a": "false"}]]
+    keys = (by("a", descending=True), by("b", descending=True))
+    assert lanes(condition, *keys) == [[{"has_b": "true", "eq_a": "1"}], [{"has_b": "false", "eq_a": "1"}]]
+
+
+def test_an_order_that_takes_more_than_one_question_of_presence_is_made_here():
+    assert lanes(EVERYTHING, by("a", descending=True), by("b", descending=True)) is None
+    assert lanes(at("b", "exists", True), by("a", descending=True)) is None
+    assert lanes(EVERYTHING, Sort(("a",))) is None
+
+
+def test_each_alternative_has_its_lanes():
+    assert lanes(one_of("b", "c"), by("a")) == [[{"eq_b": "1"}], [{"eq_c": "1"}]]
+    assert lanes(one_of("a", "c"), by("a", descending=True)) == [
+        [{"eq_a": "1"}],
+        [{"has_a": "true", "eq_c": "1"}, {"has_a": "false", "eq_c": "1"}],
+    ]

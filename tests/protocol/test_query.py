@@ -59,7 +59,29 @@ def test_objects_are_put_in_order_as_kinto_does():
         return [data.get("v", "missing") for data in in_order(objects, query.order)]
 
     assert found(Query(sort=(by("v"),))) == ascending
-    assert found(Query(sort=(by("v", True),))) == ascending[::-1]
+    assert found(Query(sort=(by("v", True),))) == [*ascending[-2::-1], "missing"]
+    assert found(Query(sort=(by("v"),), backwards=True)) == ascending[::-1]
+    assert found(Query(sort=(by("v", True),), backwards=True)) == ["missing", *ascending[:-1]]
+    kintos = by("v", True)._replace(missing_first=True)
+    assert found(Query(sort=(kintos,))) == ascending[::-1]
+    assert found(Query(sort=(by("v")._replace(missing_first=True),))) == ["missing", *ascending[:-1]]
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        (by("a"), True),
+        (by("a", True), False),
+        (by("a")._replace(missing_first=True), False),
+        (by("a", True)._replace(missing_first=True), True),
+        (by("id", True), True),
+        (Sort(("last_modified",), True), True),
+    ],
+)
+def test_kinto_has_one_place_for_objects_without_the_key(key, expected):
+    assert key.is_kintos is expected
+    assert key.reversed.is_kintos is expected
+    assert key.reversed.reversed == key
 
 
 def test_ties_are_broken_by_the_latest_write():

@@ -5,10 +5,10 @@ import pytest
 
 from kintomodel.errors import Conflict, ServerError
 from kintomodel.protocol import operations
-from kintomodel.protocol.conditions import NOTHING, Comparison, Not
+from kintomodel.protocol.conditions import NOTHING, Comparison, Not, Or
 from kintomodel.protocol.objects import Page
 from kintomodel.protocol.query import Query, Sort
-from kintomodel.protocol.scanning import Found, count, each, scan
+from kintomodel.protocol.scanning import Found, count, each, exists, scan
 from kintomodel.testing import KintoServer
 from kintomodel.testing.transports import record
 
@@ -142,6 +142,123 @@ def test_an_order_made_here_can_be_a_backward_one():
     assert found == ["a"]
 
 
+EITHER = Or((Comparison(("n",), "eq", 5), Comparison(("m",), "eq", 5)))
+LAST_LOOK = ("GET", {"_limit": "1"}, {"If-Match": '"9"'})
+
+
+def test_alternatives_are_merged_and_what_is_in_both_comes_once():
+    answers = [page("a", "c", more="_token=x"), page("b", "c"), page("d"), page("z")]
+    asked, found = scanned(Query(EITHER), answers)
+    assert found == ["a", "b", "c", "d"]
+    assert asked == [
+        ("GET", {"eq_n": "5", "_sort": "id", "_limit": "2"}, {}),
+        ("GET", {"eq_m": "5", "_sort": "id", "_limit": "2"}, {"If-Match": '"9"'}),
+        ("GET", {"_token": "x"}, {"If-Match": '"9"'}),
+        LAST_LOOK,
+    ]
+
+
+def test_alternatives_are_merged_backwards():
+    _, found = scanned(Query(EITHER, backwards=True), [page("c", "a"), page("c", "b"), page()])
+    assert found == ["c", "b", "a"]
+
+
+def test_alternatives_are_merged_in_the_order_that_is_wanted():
+    key = Sort(("k",), scalars=True)
+    first = Page(({"id": "x", "k": 1, "last_modified": 1}, {"id": "y", "last_modified": 2}), None, 9)
+    second = Page(({"id": "z", "k": 2, "last_modified": 1}, {"id": "y", "last_modified": 2}), None, 9)
+    asked, found = scanned(Query(EITHER, (key,)), [first, second, page()])
+    assert found == ["x", "z", "y"]
+    assert asked[-1] == LAST_LOOK
+
+
+def test_of_a_descending_order_those_without_the_key_come_last():
+    key = Sort(("k",), descending=True, scalars=True)
+    asked, found = scanned(Query(sort=(key,)), [page("a", "b"), page("c"), page()])
+    assert found == ["a", "b", "c"]
+    assert [params.get("has_k") for _, params, _ in asked] == ["true", "false", None]
+
+
+def test_those_without_the_key_are_not_asked_for_before_they_are_wanted():
+    key = Sort(("k",), descending=True, scalars=True)
+    asked, found = scanned(Query(sort=(key,), stop=2), [page("a", "b")])
+    assert (len(asked), found) == (1, ["a", "b"])
+
+
+def test_after_a_write_the_rest_of_the_alternatives_is_one_listing():
+    answers = [page("a", "c", more="_token=x"), page("b", "d"), CONFLICT]
+    rest = Page(({"id": "c", "n": 5}, {"id": "d", "n": 0}, {"id": "e", "m": 5}))
+    asked, found = scanned(Query(EITHER, start=1), [*answers, rest])
+    # What the second page brought is not believed: nothing guarded came after it.
+    assert asked[-1] == ("GET", {"_sort": "id", "_limit": "2"}, {})
+    assert found == ["b", "c", "e"]
+
+
+def test_what_is_known_to_be_right_is_not_read_again():
+    answers = [page("a", more="_token=x"), page("b", "d"), page("c", more="_token=y"), CONFLICT]
+    rest = Page(({"id": "b", "n": 5}, {"id": "c", "n": 5}, {"id": "c2", "m": 5}, {"id": "d", "m": 5}))
+    asked, found = scanned(Query(EITHER), [*answers, rest])
+    assert asked[-1] == ("GET", {"gt_id": '"a"', "_sort": "id", "_limit": "2"}, {})
+    assert found == ["a", "b", "c", "c2", "d"]
+
+
+def test_what_is_known_to_be_right_backwards_is_not_read_again():
+    answers = [page("d", more="_token=x"), page("c", "a"), page("b", more="_token=y"), CONFLICT]
+    asked, found = scanned(Query(EITHER, backwards=True), [*answers, Page(({"id": "a", "n": 5},))])
+    assert asked[-1] == ("GET", {"lt_id": '"d"', "_sort": "-id", "_limit": "2"}, {})
+    assert found == ["d", "c", "b", "a"]
+
+
+def test_a_write_before_the_last_look_is_noticed():
+    rest = Page(({"id": "a", "n": 5}, {"id": "b", "m": 5}))
+    asked, found = scanned(Query(EITHER), [page("a"), page(), CONFLICT, rest])
+    assert asked[2] == LAST_LOOK
+    assert found == ["a", "b"]
+
+
+def test_a_slice_of_alternatives_ends_when_it_is_full():
+    asked, found = scanned(Query(EITHER, stop=2), [page("a", "c", more="_token=x"), page("b")])
+    assert found == ["a", "b"]
+    assert [params["_limit"] for _, params, _ in asked] == ["2", "2"]
+
+
+def told(query, answers):
+    asked = []
+    flow = exists(RECORDS, query, 2)
+    try:
+        operation = next(flow)
+        for answer in answers:
+            asked.append((operation.method, dict(operation.params)))
+            operation = flow.throw(answer) if isinstance(answer, Exception) else flow.send(answer)
+    except StopIteration as end:
+        return asked, end.value
+    raise AssertionError(f"{operation} was asked, too")
+
+
+def test_one_is_enough_to_exist():
+    query = Query(Comparison(("n",), "eq", 1), sort=MIXED, backwards=True, stop=7)
+    assert told(query, [page("a")]) == ([("GET", {"eq_n": "1", "_sort": "id", "_limit": "1"})], True)
+    assert told(query, [page()])[1] is False
+    assert told(Query(NOTHING), []) == ([], False)
+    assert told(Query(start=2, stop=2), []) == ([], False)
+
+
+def test_alternatives_are_tried_one_after_the_other_to_exist():
+    asked, result = told(Query(EITHER), [page("a")])
+    assert (len(asked), result) == (1, True)
+    asked, result = told(Query(EITHER), [page(), page("b")])
+    assert (len(asked), result) == (2, True)
+    asked, result = told(Query(EITHER), [page(), page(), page()])
+    assert (len(asked), result) == (3, False)
+    assert told(Query(EITHER), [page(), page(), CONFLICT, Page(({"id": "z", "m": 5},))])[1] is True
+
+
+def test_of_a_slice_there_must_be_more_than_those_before_it_to_exist():
+    assert told(Query(EITHER, start=1), [page("a"), page("a"), page()])[1] is False
+    assert told(Query(EITHER, start=1), [page("a"), page("b")])[1] is True
+    assert told(Query(start=1), [page("a", "b")])[1] is True
+
+
 def test_an_error_ends_the_stream():
     stream = each(scan(RECORDS, Query(), 2), list)
     next(stream)
@@ -254,7 +371,15 @@ def test_while_others_write_a_scan_misses_nothing_and_gives_nothing_twice(server
     random.Random(0).shuffle(names)
     create_things(client, [{"id": name, "n": at} for at, name in enumerate(names)])
     lasting, deletable = names[: size * 3 // 4], names[size * 3 // 4 :]
-    queries = [Query(), Query(Comparison(("n",), "ge", 0), BY_N), Query(sort=(Sort(("last_modified",)),))]
+    low, high = Comparison(("n",), "le", 1000), Comparison(("n",), "gt", 1000)
+    queries = [
+        Query(),
+        Query(Comparison(("n",), "ge", 0), BY_N),
+        Query(sort=(Sort(("last_modified",)),)),
+        # Each of them is at any time in one of the two, though not always in the same.
+        Query(Or((low, high))),
+        Query(Or((low, high)), (Sort(("n",), descending=True, scalars=True),)),
+    ]
     with server.client() as another, Writer(another, lasting, deletable) as writer:
         for query in queries:
             before = writer.written

@@ -1,0 +1,143 @@
+"""Several listings as one: merged in their order, for as long as nothing is written."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+
+from . import operations
+from .branching import Branch
+from .conditions import EVERYTHING, Condition, matches
+from .objects import Page
+from .operations import Flow, Operation
+from .query import Query, Sort
+from .values import JSONObject
+
+
+@attrs.frozen
+class Listing:
+    """What all pages of a scan have in common."""
+
+    endpoint: str
+    query: Query
+    page_size: int
+
+    def first(self, one: Branch, since: int | None = None) -> Operation[Page]:
+        """The first page of a branch. since: milliseconds; Conflict if anything was written after it."""
+        stop = self.query.stop
+        enough = stop if one.is_exact and stop is not None else self.page_size
+        params = {**one.params, "_sort": self.query.sort_param or "id"}
+        params["_limit"] = str(min(enough, self.page_size))
+        return operations.list_page(self.endpoint, params, last_modified=since)
+
+
+def matching(page: Page, residual: Condition) -> Iterable[JSONObject]:
+    if residual == EVERYTHING:
+        return page.objects
+    return (data for data in page.objects if matches(residual, data))
+
+
+@attrs.define(eq=False)
+class _Source:
+    """A lane, as far as it was read. ready: what was read of it and not given yet, with its place."""
+
+    branches: deque[Branch]
+    following: Operation[Page] | None = None
+    residual: Condition = EVERYTHING
+    ready: deque[tuple[Any, JSONObject]] = attrs.field(factory=deque)
+
+    @property
+    def is_over(self) -> bool:
+        return self.following is None and not self.branches
+
+
+class Merge:
+    """Raises Conflict in advance() if anything is written before all is read.
+
+    A page is known to be right when the next one is there, as that one is guarded: safe is the id up to
+    which, in the order of the ids, all was given before the last page came; None for nothing.
+    seen: the ids of what was given since; in another order, of all that was given.
+    """
+
+    def __init__(self, listing: Listing, lanes: Iterable[Iterable[Branch]]) -> None:
+        self.safe: str | None = None
+        self.seen: set[str] = set()
+        self._last: str | None = None
+        self._listing = listing
+        self._sources = [_Source(deque(lane)) for lane in lanes]
+        self._since: int | None = None
+        self._pages = 0
+
+    def advance(self, wanted: int | None) -> Flow[list[JSONObject] | None]:
+        """The next objects; None after the last ones. wanted: how many will do; None: all there are."""
+        for source in self._sources:
+            while not source.ready and not source.is_over:
+                yield from self._read(source)
+        is_end = self._pages > 1 and all(source.is_over for source in self._sources)
+        if is_end and (wanted is None or self._new() < wanted):
+            # Kinto looks at If-Match before it reads the page: something may have changed in between.
+            yield from operations.list_page(
+                self._listing.endpoint, {"_limit": "1"}, last_modified=self._since
+            )
+            self._pages = 0
+        if not any(source.ready for source in self._sources):
+            return None
+        return [data for data in self._in_order() if self._is_new(data["id"])]
+
+    def _read(self, source: _Source) -> Flow[None]:
+        if source.following is None:
+            one = source.branches.popleft()
+            source.residual = one.residual
+            source.following = self._listing.first(one, self._since)
+        page: Page = yield from source.following
+        self._pages += 1
+        if not self._listing.query.is_ordered:
+            self.safe = self._last
+            self.seen.clear()
+        self._since = page.last_modified if self._since is None else self._since
+        source.following = operations.next_page(source.following, page, last_modified=self._since)
+        order = self._listing.query.order if len(self._sources) > 1 else ()
+        source.ready.extend((_place(data, order), data) for data in matching(page, source.residual))
+
+    def _in_order(self) -> Iterable[JSONObject]:
+        """Those that come before whatever is not read yet."""
+        while True:
+            heads = [source for source in self._sources if source.ready]
+            if not heads or any(not source.ready and not source.is_over for source in self._sources):
+                return
+            first = min(heads, key=lambda source: source.ready[0][0]) if len(heads) > 1 else heads[0]
+            yield first.ready.popleft()[1]
+
+    def _new(self) -> int:
+        """How many are ready that were not given."""
+        ready = {data["id"] for source in self._sources for _, data in source.ready}
+        return len(ready - self.seen - {self._last})
+
+    def _is_new(self, id: str) -> bool:
+        """An object may be in several lanes, by id one after the other."""
+        is_new = id not in self.seen and id != self._last
+        self.seen.add(id)
+        self._last = id
+        return is_new
+
+
+class _Backwards:
+    """What is greater is less."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, place: Any) -> None:
+        self.place = place
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Backwards) and self.place == other.place
+
+    def __lt__(self, other: _Backwards) -> bool:
+        return bool(other.place < self.place)
+
+
+def _place(data: JSONObject, order: tuple[Sort, ...]) -> tuple[Any, ...]:
+    return tuple(_Backwards(key.place(data)) if key.descending else key.place(data) for key in order)

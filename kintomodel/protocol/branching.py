@@ -26,6 +26,10 @@ LONGEST_QUERY = 6000
 _LARGEST = 2**53
 
 _NAME = re.compile(r"\w+")
+_COLLATING = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})?(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+    r"|[0-9]+([:.-][0-9]*)*"
+)
 _BOUNDS = {"gt": "gt", "ge": "min", "lt": "lt", "le": "max"}
 _REQUIRING = ("eq", "in", "gt", "min", "lt", "max", "contains", "contains_any")
 
@@ -177,19 +181,26 @@ class _Filters:
         type_name = kind(value)
         if type_name not in ("string", "number") or self._kinds.setdefault(name, type_name) != type_name:
             return False
-        if not _is_exact(value):
+        if not _is_exact(value) or not _collates(value):
             self._guard(name, type_name)
             return False
+        return self._send_bound(name, operator, value)
+
+    def _send_bound(self, name: str, operator: str, value: JSON) -> bool:
         if not self._send(f"{_BOUNDS[operator]}_{name}", encode(value)):
             return False
         self._bounds.setdefault(name, set()).add("lower" if operator in ("gt", "ge") else "upper")
         return True
 
     def _starts_with(self, name: str, prefix: str) -> bool:
-        end = _successor(prefix)
-        if not prefix or end is None or f"min_{name}" in self._sent or f"lt_{name}" in self._sent:
+        """In any collation a text comes after the beginning of it."""
+        if not prefix or f"min_{name}" in self._sent or f"lt_{name}" in self._sent:
             return self._text(name, prefix)
-        return self._bound(name, "ge", prefix) and self._bound(name, "lt", end)
+        self._guard(name, "string")
+        is_sent = self._kinds[name] == "string" and self._send_bound(name, "ge", prefix)
+        if not is_sent or not _collates(prefix) or prefix[-1] not in "012345678":
+            return False
+        return self._send_bound(name, "lt", prefix[:-1] + str(int(prefix[-1]) + 1))
 
     def _text(self, name: str, _: JSON) -> bool:
         """Kinto's like_ is another thing on each back end: only ask for strings."""
@@ -276,10 +287,9 @@ def _is_timestamp_filter(name: str) -> bool:
     return name.endswith("_last_modified") and name.partition("_")[2] == "last_modified"
 
 
-def _successor(prefix: str) -> str | None:
-    """The first string, by code points, after all those that start so; None if there is none."""
-    trimmed = prefix.rstrip("\U0010ffff")
-    if not trimmed:
-        return None
-    following = ord(trimmed[-1]) + 1
-    return trimmed[:-1] + chr(0xE000 if following == 0xD800 else following)
+def _collates(value: JSON) -> bool:
+    """Do all collations of a database order it, among texts of its form, as code points do?
+
+    Dates, times and numbers. Others are compared here: on PostgreSQL, "B" may come after "a" (Kinto 26.5).
+    """
+    return not isinstance(value, str) or re.fullmatch(_COLLATING, value) is not None

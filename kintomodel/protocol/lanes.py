@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -54,8 +55,12 @@ class _Source:
         return self.following is None and not self.branches
 
 
+class OtherCollationError(Exception):
+    """The server orders texts in another way than by code points, as its database may be told to."""
+
+
 class Merge:
-    """Raises Conflict in advance() if anything is written before all is read.
+    """advance() raises Conflict if anything is written before all is read, and OtherCollationError.
 
     A page is known to be right when the next one is there, as that one is guarded: safe is the id up to
     which, in the order of the ids, all was given before the last page came; None for nothing.
@@ -99,7 +104,10 @@ class Merge:
             self.seen.clear()
         self._since = page.last_modified if self._since is None else self._since
         source.following = operations.next_page(source.following, page, last_modified=self._since)
-        order = self._listing.query.order if len(self._sources) > 1 else ()
+        order = self._listing.query.order
+        if any(_is_other_collation(one, next, order) for one, next in pairwise(page.objects)):
+            raise OtherCollationError
+        order = order if len(self._sources) > 1 else ()
         source.ready.extend((_place(data, order), data) for data in matching(page, source.residual))
 
     def _in_order(self) -> Iterable[JSONObject]:
@@ -137,6 +145,16 @@ class _Backwards:
 
     def __lt__(self, other: _Backwards) -> bool:
         return bool(other.place < self.place)
+
+
+def _is_other_collation(one: JSONObject, next: JSONObject, order: tuple[Sort, ...]) -> bool:
+    """Are they in another order than ours, because of two texts?"""
+    for key in order:
+        before, after = key.place(one), key.place(next)
+        if before != after:
+            are_texts = isinstance(before[1], str) and isinstance(after[1], str)
+            return are_texts and (after < before) is not key.descending
+    return False
 
 
 def _place(data: JSONObject, order: tuple[Sort, ...]) -> tuple[Any, ...]:

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 import attrs
 
-from ..errors import Conflict, KintoError
+from ..errors import Conflict, KintoError, UnsupportedByServer
 from . import operations
 from .branching import Branch
 from .conditions import And, Comparison
-from .lanes import Listing, Merge, matching
+from .lanes import Listing, Merge, OtherCollationError, matching
 from .objects import Page
 from .operations import Flow, Operation
 from .planning import plan
@@ -28,6 +28,11 @@ class Found(NamedTuple):
 
     objects: list[JSONObject]
 
+
+_OTHER_COLLATION = (
+    "the server's database orders texts by a collation other than code points, and some records were given "
+    "before that could be seen: read them in any order and use sorted()"
+)
 
 Stream: TypeAlias = Generator[Operation[Any] | Found, Any, None]
 """A flow that hands on what it finds on its way: yields operations and Found."""
@@ -125,7 +130,9 @@ def _guarded(listing: Listing, lanes: Iterable[Iterable[Branch]], window: _Windo
     while not window.is_full:
         try:
             found = yield from merge.advance(window.left)
-        except Conflict:
+        except (Conflict, OtherCollationError) as error:
+            if merge.seen and isinstance(error, OtherCollationError):
+                raise UnsupportedByServer(_OTHER_COLLATION, "collation") from None
             yield from _rest(listing, window, merge)
             return
         if found is None:

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from kintomodel.errors import Conflict, ServerError
+from kintomodel.errors import Conflict, ServerError, UnsupportedByServer
 from kintomodel.protocol import operations
 from kintomodel.protocol.conditions import NOTHING, Comparison, Not, Or
 from kintomodel.protocol.objects import Page
@@ -220,6 +220,28 @@ def test_a_slice_of_alternatives_ends_when_it_is_full():
     asked, found = scanned(Query(EITHER, stop=2), [page("a", "c", more="_token=x"), page("b")])
     assert found == ["a", "b"]
     assert [params["_limit"] for _, params, _ in asked] == ["2", "2"]
+
+
+def texts(*values, more=None):
+    things = tuple({"id": f"t{at}", "n": value, "last_modified": 1} for at, value in enumerate(values))
+    return Page(things, more, 9)
+
+
+def test_an_order_of_texts_by_another_collation_is_made_here():
+    asked, found = scanned(Query(sort=BY_N), [texts("a", "B", "c"), texts("a", "B", "c")])
+    assert found == ["t1", "t0", "t2"]
+    assert [params["_sort"] for _, params, _ in asked] == ["n", "id"]
+    downwards = (Sort(("n",), descending=True, scalars=True, missing_first=True),)
+    assert scanned(Query(sort=downwards), [texts("c", "B", "a")] * 2)[1] == ["t0", "t2", "t1"]
+
+
+def test_another_collation_that_is_seen_too_late_is_an_error():
+    with pytest.raises(UnsupportedByServer, match="collation other than code points"):
+        scanned(Query(sort=BY_N), [texts("a", "b", more="_token=x"), texts("c", "B")])
+
+
+def test_values_that_are_no_texts_have_no_collation():
+    assert scanned(Query(sort=BY_N), [texts("z", 2, 1, None, "a")])[1] == ["t0", "t1", "t2", "t3", "t4"]
 
 
 def told(query, answers):

@@ -45,7 +45,8 @@ class Comparison:
     decode: Callable[[JSON], Any] | None = None
 
     def __str__(self) -> str:
-        return f"{'.'.join(self.path)} {self.operator} {self.value!r}"
+        shown = _SHOWN.get(self.operator, self.operator)
+        return f"{'.'.join(self.path)} {shown} {self.value!r}"
 
 
 @attrs.frozen
@@ -77,11 +78,17 @@ Condition: TypeAlias = Comparison | And | Or | Not
 EVERYTHING = And(())
 NOTHING = Or(())
 
+# As Python writes them, or as users call the look-up.
+_SHOWN = {
+    "eq": "==", "ne": "!=", "gt": ">", "ge": ">=", "lt": "<", "le": "<=", "not_in": "not in",
+    "substring": "contains", "isubstring": "icontains",
+}  # fmt: skip
+
 OPPOSITES = {"eq": "ne", "ne": "eq", "in": "not_in", "not_in": "in"}
 
 
 def _inner(part: Condition) -> str:
-    return str(part) if isinstance(part, (Comparison, Not)) else f"({part})"
+    return str(part) if isinstance(part, Not) else f"({part})"
 
 
 def normal(condition: Condition, negated: bool = False) -> Condition:

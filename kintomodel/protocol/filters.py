@@ -1,7 +1,7 @@
 """Filters of plain data, as a dict: {"status": "open", "amount__gte": 10}.
 
 >>> str(condition({"amount__gte": 10, "address__city": "Paris"}))
-"amount ge 10 & address.city eq 'Paris'"
+"(amount >= 10) & (address.city == 'Paris')"
 """
 
 from __future__ import annotations

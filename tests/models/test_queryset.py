@@ -261,7 +261,7 @@ def test_get_refuses_to_choose(receipts):
     with pytest.raises(MultipleFound) as caught:
         Receipt.objects.get(currency="EUR")
     assert str(caught.value) == (
-        "get() wants one Receipt in payments/receipts, several match currency eq 'EUR'"
+        "get() wants one Receipt in payments/receipts, several match currency == 'EUR'"
     )
     with pytest.raises(MultipleFound):
         Receipt.objects.all()[:5].get()
@@ -271,7 +271,7 @@ def test_get_says_what_is_not_there(receipts):
     with pytest.raises(NotFound) as caught:
         Receipt.objects.get(Receipt.amount > 100, currency="EUR")
     assert str(caught.value).startswith(
-        "no Receipt in payments/receipts matches amount gt 100 & currency eq 'EUR'"
+        "no Receipt in payments/receipts matches (amount > 100) & (currency == 'EUR')"
     )
     assert isinstance(caught.value, LookupError)
     with pytest.raises(NotFound):

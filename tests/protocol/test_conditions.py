@@ -87,7 +87,7 @@ def test_everything_in_an_or_is_everything():
 
 def test_conditions_can_be_read():
     tree = And((A, Or((B, Not(at("n", "gt", "x")))), Not(And((A, C)))))
-    assert str(tree) == "a eq 1 & (b eq 1 | ~n gt 'x') & ~(a eq 1 & c eq 1)"
+    assert str(tree) == "(a == 1) & ((b == 1) | ~(n > 'x')) & ~((a == 1) & (c == 1))"
     assert str(EVERYTHING) == "everything"
     assert str(NOTHING) == "nothing"
     assert str(Comparison(("a", "b"), "in", [1])) == "a.b in [1]"

@@ -84,6 +84,8 @@ def test_deleted_objects_are_kept_out_by_a_guard():
 
 
 def test_an_explanation_can_be_read():
+    two = f"{LIST}?eq_a=1&_sort=id\n{LIST}?in_b=5,6&_sort=id\nround trips: 3, and one for each further page"
+    assert str(explained(Or((EQUAL, Comparison(("b",), "in", [5, 6]))))) == two
     assert str(explained(NOTHING)) == "no request: nothing can match"
     assert str(explained(And((ABOVE, LIKE)), by("d", scalars=False))) == (
         f"{LIST}?gt_b=5&_sort=id\n"

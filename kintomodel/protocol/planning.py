@@ -139,6 +139,7 @@ def _of_values(part: Condition) -> list[Parts]:
             length = 0
         several[-1].append(value)
         length += added
-    if len(several) == 1 or len(several) > MOST_BRANCHES:
+    found: list[Parts] = [(attrs.evolve(part, value=values),) for values in several]
+    if len(found) > MOST_BRANCHES or not all(branch(option).is_selective for option in found):
         return [(part,)]
-    return [(attrs.evolve(part, value=values),) for values in several]
+    return found

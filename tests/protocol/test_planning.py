@@ -110,6 +110,12 @@ def test_far_more_values_are_compared_here():
     assert plan(condition).branches == (Branch({}, condition),)
 
 
+@pytest.mark.parametrize("value", [[1], {"a": 1}, 0.39723997685875156])
+def test_values_that_kinto_cannot_be_asked_for_stay_one_listing(value):
+    condition = at("a", "in", [value, *range(LONGEST_QUERY // 4)])
+    assert plan(condition).branches == (Branch({}, condition),)
+
+
 def test_an_order_of_kinto_is_one_lane():
     assert lanes(EVERYTHING) == [[{}]]
     assert lanes(EVERYTHING, backwards=True) == [[{}]]

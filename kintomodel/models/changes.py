@@ -7,9 +7,10 @@ from ..protocol import changes as protocol
 from ..protocol import operations
 from ..protocol.changes import Write
 from ..protocol.objects import StoredObject
-from ..protocol.values import JSON, JSONObject, check, copy, equal
+from ..protocol.values import JSON, JSONObject, Part, check, copy, equal
 from .codec import Codec, FieldCodec, codec_of
 from .declaration import RESERVED_KEYS
+from .projection import is_lossy, is_read
 from .state import Mapped, extra, home, path, undeclared
 
 _ABSENT = object()
@@ -30,7 +31,8 @@ def changes(record: Mapped, *, force: bool = False) -> JSONObject:
     return {
         key: value
         for key, value in current.items()
-        if _differs(record, None if force else fields.get(key), value, stored.get(key, _ABSENT))
+        if not is_read(record, key)
+        or _differs(record, None if force else fields.get(key), value, stored.get(key, _ABSENT))
     }
 
 
@@ -48,12 +50,16 @@ def write(record: Mapped, *, force: bool = False) -> Write | None:
     """
     state, where = record._state, path(record)
     changed, permissions = changes(record, force=force), _permissions(record)
+    if state.stored is None and state.only is not None:
+        raise UsageError(f"{where.name}: only part of it was read before it was deleted")
     if state.stored is None:
         new = protocol.create(where, changed, permissions)
         return new._replace(operation=operations.replace(where, changed, permissions)) if force else new
     gone = removed(record)
     kept = {key: value for key, value in protocol.own_data(where, state.stored).items() if key not in gone}
-    return protocol.save(
+    if is_lossy(record):
+        raise UsageError(f"{where.name}: it was read in part: refresh() it before a nested field is set")
+    planned = protocol.save(
         where,
         StoredObject(state.stored),
         {**kept, **changed},
@@ -61,6 +67,9 @@ def write(record: Mapped, *, force: bool = False) -> Write | None:
         whole=lambda: state.permissions.as_dict() if state.permissions else {},
         force=force,
     )
+    if planned is None or state.only is None:
+        return planned
+    return planned._replace(expected=Part(planned.expected or {}))
 
 
 def _permissions(record: Mapped) -> dict[str, list[str]]:

@@ -64,11 +64,15 @@ class Codec(Generic[T]):
     def dump(self, record: T, stored: Mapping[str, JSON], where: str) -> JSONObject:
         """The declared attributes as JSON, by their keys; ValidationError with all that does not fit.
 
-        stored: what the server has, whose unknown keys inside nested objects are kept.
+        stored: what the server has, whose unknown keys inside nested objects are kept; an attribute
+        that is absent is as it is there, and left out.
         """
         result: JSONObject = {}
         wrong: list[str] = []
+        present = vars(record)
         for one in self.fields:
+            if one.info.name not in present and stored:
+                continue
             try:
                 value = self.dump_value(one, getattr(record, one.info.name))
                 check(value, one.info.name)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from ..errors import Conflict, ServerError, TransportError, UsageError
-from ..protocol import operations, scanning, settling
+from ..protocol import operations, picking, projecting, scanning, settling
 from ..protocol.changes import own_data
+from ..protocol.conditions import Path
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
+from ..protocol.paths import check_id
 from ..protocol.query import Query
-from ..protocol.values import JSON, JSONObject
+from ..protocol.values import JSON, JSONObject, Part
 from ..resources.permissions import RecordPermissions
+from . import projection
 from .codec import Codec, codec_of
+from .reading import WHOLE, Reading
 from .state import Home, Mapped, home, path
 
 M = TypeVar("M", bound=Mapped)
@@ -28,6 +32,29 @@ def from_stored(model: type[M], where: Home, data: Mapping[str, JSON]) -> M:
     state = record._state
     state.home, state.stored = where, dict(data)
     return record
+
+
+def deferred(record: Mapped, name: str) -> Any:
+    """A field that was not read with the record. One GET for all of them, the first time."""
+    if record._state.only is not None:
+        home(record).connection.run(complete(record))
+    projection.fill(record, name)
+    return vars(record)[name]
+
+
+def complete(record: Mapped) -> Flow[None]:
+    """Learn what the server has in the fields that were not read; one GET.
+
+    What was read before stays as it was, last_modified included: if somebody wrote the record
+    meanwhile, the next guarded save finds that out.
+    """
+    state = record._state
+    if state.stored is None:
+        raise UsageError(f"{path(record).name}: only part of it was read before it was deleted")
+    found = yield from operations.read(path(record))
+    rest = {key: value for key, value in found.data.items() if not projection.is_read(record, key)}
+    state.stored, state.only = {**rest, **state.stored}, None
+    permissions(record).know(found.permissions)
 
 
 def get(model: type[M], where: Home, id: str) -> Flow[M]:
@@ -55,7 +82,8 @@ def take_over(record: Mapped, stored: StoredObject) -> None:
 def accept(record: Mapped, stored: StoredObject) -> None:
     """Remember what the server showed, and leave the attributes as they are."""
     state = record._state
-    state.stored, state.extra, state.lost, state.deleted = dict(stored.data), None, None, False
+    state.stored, state.only = dict(stored.data), None
+    state.extra, state.lost, state.deleted = None, None, False
     record.last_modified = stored.last_modified
     accept_permissions(record, stored)
 
@@ -107,6 +135,8 @@ def send_permissions(record: Mapped, changed: Mapping[str, list[str]]) -> Flow[N
         raise UsageError(f"{path(record).name} is not stored, so it has no permissions yet: save it first")
     operation = operations.update(path(record), None, changed, last_modified=record.last_modified)
     expected = own_data(path(record), state.stored)
+    if state.only is not None:
+        expected = Part(expected)
     try:
         stored = yield from settling.write(operation, expected)
     except (TransportError, ServerError):
@@ -118,7 +148,8 @@ def send_permissions(record: Mapped, changed: Mapping[str, list[str]]) -> Flow[N
             raise explained(error, record, None) from None
         yield from send_permissions(record, changed)
         return
-    state.stored, state.lost, record.last_modified = dict(stored.data), None, stored.last_modified
+    state.stored, state.only = dict(stored.data), None
+    state.lost, record.last_modified = None, stored.last_modified
     permissions(record).settle(changed, stored.permissions)
 
 
@@ -128,7 +159,8 @@ def was_ours(record: Mapped, error: Conflict) -> Flow[bool]:
     if state.lost is None or theirs is None or not settling.same(theirs, state.lost):
         return False
     stored = yield from operations.read(path(record))
-    state.stored, state.lost, record.last_modified = dict(stored.data), None, stored.last_modified
+    state.stored, state.only = dict(stored.data), None
+    state.lost, record.last_modified = None, stored.last_modified
     permissions(record).know(stored.permissions)
     return True
 
@@ -142,16 +174,44 @@ def explained(error: Conflict, record: Mapped, mine: JSONObject | None) -> Confl
     return error
 
 
-def iterate(model: type[M], where: Home, query: Query, page_size: int) -> Iterator[M]:
+def iterate(
+    model: type[M], where: Home, query: Query, page_size: int, reading: Reading = WHOLE
+) -> Iterator[M]:
     """The records that the query asks for, each page asked for when it is wanted."""
     stream = scanning.scan(where.path.records, query, page_size)
-    for data in where.connection.stream(stream):
-        yield from_stored(model, where, data)
+    selected = None
+    if reading.only is not None:
+        fields = model.__kinto__.resolve()
+        selected = projecting.fields([(fields[name].key,) for name in reading.only], query)
+    found = where.connection.stream(projecting.project(stream, selected))
+    if selected is None or reading.only is None:
+        for data in found:
+            yield from_stored(model, where, data)
+    else:
+        yield from map(projection.part_reader(model, where, reading.only), found)
+
+
+def rows(where: Home, query: Query, paths: Iterable[Path], page_size: int) -> Iterator[JSONObject]:
+    """The data that the query asks for; of its attributes at least those at the paths."""
+    stream = scanning.scan(where.path.records, query, page_size)
+    return where.connection.stream(projecting.project(stream, projecting.fields(paths, query)))
 
 
 def count(where: Home, query: Query, page_size: int) -> int:
-    return where.connection.run(scanning.count(where.path.records, query, page_size))
+    flow = scanning.count(where.path.records, query, page_size)
+    return where.connection.run(projecting.project(flow, projecting.fields([], query)))
+
+
+def in_bulk(model: type[M], where: Home, query: Query, ids: Iterable[str], reading: Reading) -> dict[str, M]:
+    """{id: record} in the order of the ids, without those that are not there; one GET a chunk."""
+    wanted = [check_id("record", id) for id in ids]
+    found: dict[str, M] = {}
+    for chunk in picking.chunks(wanted):
+        some = picking.among(query, chunk)
+        found.update((one.id, one) for one in iterate(model, where, some, len(chunk), reading))
+    return {id: found[id] for id in wanted if id in found}
 
 
 def exists(where: Home, query: Query, page_size: int) -> bool:
-    return where.connection.run(scanning.exists(where.path.records, query, page_size))
+    flow = scanning.exists(where.path.records, query, page_size)
+    return where.connection.run(projecting.project(flow, projecting.fields([], query)))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from typing_extensions import Self
 
@@ -13,12 +13,15 @@ from ..protocol.permissions import Everyone
 from ..resources.client import Client
 from ..resources.permissions import RecordPermissionsDict
 from . import loading, saving
+from .aggregates import Aggregate
 from .expressions import FieldExpression, Order, Q
 from .fields import suggestion
 from .queryset import QuerySet
+from .rows import Rows
 from .state import Home, Mapped, home_of
 
 M = TypeVar("M", bound=Mapped)
+U = TypeVar("U")
 
 
 class Manager(Generic[M]):
@@ -158,6 +161,38 @@ class Manager(Generic[M]):
 
     def exists(self) -> bool:
         return self.all().exists()
+
+    def only(self, *fields: str | FieldExpression[Any]) -> QuerySet[M]:
+        """See QuerySet.only."""
+        return self.all().only(*fields)
+
+    def values(self, *fields: str | FieldExpression[Any]) -> Rows[dict[str, Any]]:
+        """See QuerySet.values."""
+        return self.all().values(*fields)
+
+    @overload
+    def values_list(self, field: FieldExpression[U], /, *, flat: Literal[True]) -> Rows[U]: ...
+    @overload
+    def values_list(self, field: str, /, *, flat: Literal[True]) -> Rows[Any]: ...
+    @overload
+    def values_list(
+        self, *fields: str | FieldExpression[Any], flat: Literal[False] = ...
+    ) -> Rows[tuple[Any, ...]]: ...
+    def values_list(self, *fields: Any, flat: Any = False) -> Rows[Any]:
+        """See QuerySet.values_list."""
+        return self.all().values_list(*fields, flat=flat)
+
+    def in_bulk(self, ids: Iterable[str] | None = None) -> dict[str, M]:
+        """See QuerySet.in_bulk."""
+        return self.all().in_bulk(ids)
+
+    def distinct_values(self, field: str | FieldExpression[Any]) -> list[Any]:
+        """See QuerySet.distinct_values."""
+        return self.all().distinct_values(field)
+
+    def aggregate(self, **named: Aggregate) -> dict[str, Any]:
+        """See QuerySet.aggregate."""
+        return self.all().aggregate(**named)
 
     def iterator(self, *, page_size: int = 1000) -> Iterator[M]:
         """See QuerySet.iterator."""

@@ -7,6 +7,7 @@ import sys
 from abc import ABCMeta
 from copy import copy, deepcopy
 from datetime import datetime, timedelta, timezone
+from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast, overload
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from ..errors import KintoError, UsageError
 from ..protocol.values import JSONObject
 from ..resources.client import Client
 from ..resources.permissions import RecordPermissions, RecordPermissionsDict
-from . import changes, loading, saving, state
+from . import changes, loading, projection, saving, state
 from .annotations import module_scope, without_none
 from .declaration import Declaration, declare, prepare
 from .expressions import Field, FieldExpression
@@ -140,7 +141,13 @@ def _set_up(cls: Any, bucket: str | None, collection: str | None, abstract: bool
     is_ours = cls.__setattr__ is _ModelBase.__setattr__
     try:
         attrs.define(
-            cls, slots=False, kw_only=True, eq=False, auto_attribs=True, on_setattr=_kept if is_ours else None
+            cls,
+            slots=False,
+            kw_only=True,
+            eq=False,
+            repr=False,
+            auto_attribs=True,
+            on_setattr=_kept if is_ours else None,
         )
     except attrs.exceptions.UnannotatedAttributeError as error:
         names = str(error).rpartition(": ")[2].rstrip(".")
@@ -215,6 +222,8 @@ class Model(_ModelBase, abstract=True):
 
         Every save keeps them; what is taken out of it is taken out on the server.
         """
+        if self._state.only is not None and self._state.extra is None:
+            state.home(self).connection.run(loading.complete(self))
         return state.extra(self)
 
     def changes(self) -> JSONObject:
@@ -239,6 +248,8 @@ class Model(_ModelBase, abstract=True):
         """
         if using is None:
             return state.home(self).connection.run(saving.save(self, force=force, on_conflict=on_conflict))
+        if self._state.only is not None:
+            state.home(self).connection.run(loading.complete(self))
         here, before, time = state.home(self), copy(self._state), self.last_modified
         saving.move(self, home_of(self.__kinto__, using, here.path.bucket, here.path.collection))
         try:
@@ -260,6 +271,10 @@ class Model(_ModelBase, abstract=True):
         """Take over what the server has now, and drop what is unsaved; one GET."""
         state.home(self).connection.run(loading.refresh(self))
 
+    @recursive_repr()
+    def __repr__(self) -> str:
+        return projection.shown(self)
+
     def __copy__(self) -> Self:
         # With a State of its own, or saving the one would make the other believe it was saved.
         result = type(self).__new__(type(self))
@@ -279,6 +294,10 @@ class Model(_ModelBase, abstract=True):
 
         def __getattr__(self, name):
             # Only reached where the attribute is missing.
+            mine = vars(self).get("_state")
+            was_read = mine is not None and (mine.stored is not None or mine.only is not None)
+            if was_read and name in type(self).__kinto__.fields:
+                return loading.deferred(self, name)
             if name in ("objects", "_state") or name not in dir(type(self)):
                 raise AttributeError(_missing(type(self), name))
             raise AttributeError(f"{name!r} belongs to the class: use {type(self).__name__}.{name}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Generic, TypeVar, overload
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
+from typing import Any, Generic, Literal, TypeVar, overload
 
 import attrs
 from typing_extensions import Self
@@ -14,13 +15,15 @@ from ..protocol.conditions import NOTHING, And, normal
 from ..protocol.explaining import Explanation
 from ..protocol.query import Query
 from . import loading, lookups
+from .aggregates import Aggregate, Pass
+from .columns import column, columns, distinct
 from .expressions import FieldExpression, Order, Q
+from .reading import DEFAULT_PAGE_SIZE, WHOLE, Reading, check_page_size, sliced, whole_fields
+from .rows import Rows, as_dicts
 from .state import Home, Mapped
 
 M = TypeVar("M", bound=Mapped)
-
-DEFAULT_PAGE_SIZE = 1000
-"""Records a request. The server may give fewer."""
+U = TypeVar("U")
 
 
 @attrs.frozen(eq=False)
@@ -34,6 +37,7 @@ class QuerySet(Generic[M]):
     model: type[M]
     home: Home
     query: Query = attrs.field(factory=Query)
+    reading: Reading = WHOLE
     _records: list[M] | None = attrs.field(default=None, init=False, repr=False)
 
     def filter(self, *conditions: Q | bool, **lookups: Any) -> Self:
@@ -74,7 +78,7 @@ class QuerySet(Generic[M]):
 
         get(id=...) alone is one GET of the record itself, permissions included.
         """
-        if not conditions and set(lookups) == {"id"} and self.query == Query():
+        if not conditions and set(lookups) == {"id"} and (self.query, self.reading) == (Query(), WHOLE):
             return self.home.connection.run(loading.get(self.model, self.home, lookups["id"]))
         wanted = self.filter(*conditions, **lookups) if conditions or lookups else self
         found = list(wanted[:2]) if self.query.stop is None else list(wanted)
@@ -120,15 +124,74 @@ class QuerySet(Generic[M]):
             return bool(self._records)
         return loading.exists(self.home, self.query, DEFAULT_PAGE_SIZE)
 
+    def only(self, *fields: str | FieldExpression[Any]) -> Self:
+        """With these fields read, and the others when they are first looked at, by one more GET.
+
+        save() sends what was changed, and leaves alone what was not read.
+        """
+        only = whole_fields(self.model.__kinto__, fields)
+        return attrs.evolve(self, reading=self.reading._replace(only=only))
+
+    def values(self, *fields: str | FieldExpression[Any]) -> Rows[dict[str, Any]]:
+        """A dict for each record: values("id", "amount", "address__city"); without names, all fields."""
+        found = columns(self.model.__kinto__, fields)
+        return Rows(self.home, self.query, found, as_dicts(found))
+
+    @overload
+    def values_list(self, field: FieldExpression[U], /, *, flat: Literal[True]) -> Rows[U]: ...
+    @overload
+    def values_list(self, field: str, /, *, flat: Literal[True]) -> Rows[Any]: ...
+    @overload
+    def values_list(
+        self, *fields: str | FieldExpression[Any], flat: Literal[False] = ...
+    ) -> Rows[tuple[Any, ...]]: ...
+    def values_list(self, *fields: str | FieldExpression[Any], flat: bool = False) -> Rows[Any]:
+        """A tuple for each record; flat: the value of the one field."""
+        found = columns(self.model.__kinto__, fields)
+        if flat and len(fields) != 1:
+            raise UsageError(f"values_list(flat=True) takes one field, got {len(fields)}")
+        return Rows(self.home, self.query, found, itemgetter(0) if flat else tuple)
+
+    def in_bulk(self, ids: Iterable[str] | None = None) -> dict[str, M]:
+        """{id: record} of those with these ids that match, in the order of the ids; without ids, of all.
+
+        One GET for about a hundred ids.
+        """
+        if ids is None:
+            return {record.id: record for record in self}
+        self._refuse_after_slice("in_bulk")
+        return loading.in_bulk(self.model, self.home, self.query, ids, self.reading)
+
+    def distinct_values(self, field: str | FieldExpression[Any]) -> list[Any]:
+        """Each value that is stored, once, in Kinto's order; None for null, nothing for a missing key.
+
+        One pass over the records, of which only the values are kept.
+        """
+        wanted = column(self.model.__kinto__, field)
+        found = loading.rows(self.home, self.query, [wanted.path], DEFAULT_PAGE_SIZE)
+        return distinct(wanted, found, self.home.name)
+
+    def aggregate(self, **named: Aggregate) -> dict[str, Any]:
+        """{"total": ..., "n": ...} of aggregate(total=Sum("amount"), n=Count()), in one pass.
+
+        Records where nothing or null is stored do not take part. Counting the records alone is
+        count().
+        """
+        made = Pass(self.model.__kinto__, named)
+        if not made.columns:
+            return made.counted(loading.count(self.home, self.query, DEFAULT_PAGE_SIZE))
+        paths = [one.path for one in made.columns]
+        found = loading.rows(self.home, self.query, paths, DEFAULT_PAGE_SIZE)
+        return made.results(found, self.home.name)
+
     def iterator(self, *, page_size: int = DEFAULT_PAGE_SIZE) -> Iterator[M]:
         """The records, page by page, in bounded memory; asked for anew each time.
 
         An order other than that of the ids can change while it is read. If it does, what is left
         is read by id and put in order here.
         """
-        if not isinstance(page_size, int) or page_size < 1:
-            raise UsageError(f"page_size is a positive number of records, got {page_size!r}")
-        return loading.iterate(self.model, self.home, self.query, page_size)
+        check_page_size(page_size)
+        return loading.iterate(self.model, self.home, self.query, page_size, self.reading)
 
     def explain(self) -> Explanation:
         """The requests that this would send, and what is left to be checked here; sends nothing."""
@@ -157,23 +220,9 @@ class QuerySet(Generic[M]):
             if not found:
                 raise IndexError(f"no record at {at}")
             return found[0]
-        if not isinstance(at, slice) or not all(
-            bound is None or isinstance(bound, int) for bound in (at.start, at.stop)
-        ):
+        if not isinstance(at, slice):
             raise UsageError(f"positions are integers, got [{at!r}]")
-        return self._sliced(at)
-
-    def _sliced(self, at: slice) -> Self:
-        start, stop = at.start or 0, at.stop
-        if at.step is not None or start < 0 or (stop is not None and stop < 0):
-            raise UsageError(f"slices take positive bounds and no step, got [{at.start}:{at.stop}:{at.step}]")
-        query = self.query
-        new_start = query.start + start
-        new_stop = None if stop is None else query.start + max(start, stop)
-        if query.stop is not None:
-            new_start = min(new_start, query.stop)
-            new_stop = query.stop if new_stop is None else min(new_stop, query.stop)
-        return self._with(start=new_start, stop=new_stop)
+        return attrs.evolve(self, query=sliced(self.query, at))
 
     def _all(self) -> list[M]:
         if self._records is None:

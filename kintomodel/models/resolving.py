@@ -16,6 +16,7 @@ from ..protocol.operations import Flow
 from ..protocol.values import JSONObject, copy
 from .annotations import without_none
 from .loading import from_stored, permissions
+from .projection import is_read
 from .state import Mapped, State, extra, home, path
 
 OnConflict: TypeAlias = Literal["raise", "mine", "theirs", "merge"] | Callable[[Conflict], Mapping[str, Any]]
@@ -43,6 +44,7 @@ def resolve(record: Mapped, conflict: Conflict, on_conflict: OnConflict, tries: 
     except NotFound:
         return _resolve_deleted(record, conflict, on_conflict)
     conflict.theirs = own_data(path(record), stored.data)
+    _complete(record, conflict)
     _stand_on(record, stored, _wanted(record, conflict, on_conflict))
     if on_conflict == "theirs":
         permissions(record).accept(stored.permissions)
@@ -52,13 +54,28 @@ def resolve(record: Mapped, conflict: Conflict, on_conflict: OnConflict, tries: 
 def _resolve_deleted(record: Mapped, conflict: Conflict, on_conflict: OnConflict) -> bool:
     """Changed here, deleted there: merging cannot do justice to both."""
     conflict.theirs = None
-    if on_conflict == "merge":
+    if on_conflict == "merge" or (on_conflict == "mine" and record._state.only is not None):
         raise conflict
     wanted = copy(dict(on_conflict(conflict))) if callable(on_conflict) else conflict.mine or {}
     record._state = State(home(record), permissions=record._state.permissions)
     record.last_modified = None
     _become(record, wanted)
     return on_conflict != "theirs"
+
+
+def _complete(record: Mapped, conflict: Conflict) -> None:
+    """Of a record that was read in part: what was neither read nor set is nobody's change."""
+    if record._state.only is None:
+        return
+    mine = conflict.mine or {}
+    rest = {
+        key: value
+        for key, value in (conflict.theirs or {}).items()
+        if not is_read(record, key) and key not in mine
+    }
+    conflict.mine = {**rest, **mine}
+    if conflict.base is not None:
+        conflict.base = {**rest, **conflict.base}
 
 
 def _wanted(record: Mapped, conflict: Conflict, on_conflict: OnConflict) -> JSONObject:
@@ -100,7 +117,7 @@ def _set_finder(record: Mapped) -> Callable[[Path], bool]:
 def _stand_on(record: Mapped, stored: StoredObject, wanted: JSONObject) -> None:
     """The record with this data, as an edit of what the server has."""
     state = record._state
-    state.stored, record.last_modified = dict(stored.data), stored.last_modified
+    state.stored, state.only, record.last_modified = dict(stored.data), None, stored.last_modified
     permissions(record).know(stored.permissions)
     _become(record, wanted)
 

@@ -15,7 +15,8 @@ from .annotations import without_none
 from .changes import write
 from .codec import FieldCodec, codec_of
 from .conversion import problems
-from .loading import accept, explained, was_ours
+from .loading import accept, complete, explained, was_ours
+from .projection import absent, fill, is_lossy
 from .resolving import OnConflict, check_choice, resolve
 from .state import Home, Mapped, State, extra, home, path
 
@@ -43,6 +44,8 @@ def save(record: Mapped, *, force: bool = False, on_conflict: OnConflict = "rais
 
 
 def _save(record: Mapped, force: bool) -> Flow[None]:
+    if is_lossy(record):
+        yield from complete(record)
     planned = write(record, force=force)
     if planned is None:
         return
@@ -85,7 +88,11 @@ def delete(record: Mapped, *, missing_ok: bool = False, force: bool = False) -> 
             raise
     except Conflict as error:
         raise explained(error, record, None) from None
-    record._state = State(record._state.home, extra=dict(extra(record)))
+    if absent(record) or record._state.only is not None:
+        # What is not known of it is gone now: it cannot be saved again.
+        record._state = State(record._state.home, extra={}, only=frozenset())
+    else:
+        record._state = State(record._state.home, extra=dict(extra(record)))
     record.last_modified = None
 
 
@@ -95,6 +102,8 @@ def move(record: Mapped, target: Home) -> None:
     if state.stored is None or (home(record) == target and home(record).url == target.url):
         state.home = target
         return
+    for name in absent(record):
+        fill(record, name)
     record._state = State(target, extra=dict(extra(record)))
     record.last_modified = None
 
@@ -113,6 +122,8 @@ def _normalize(record: Mapped, planned: Write, stored: StoredObject) -> None:
     expected = planned.expected or {}
     for one in codec_of(record.__kinto__).fields:
         key = one.info.key
+        if one.info.name not in vars(record):
+            continue
         kept = key in expected and equal(stored.data.get(key), expected[key])
         if key in stored.data and not (kept and _has_its_type(one, getattr(record, one.info.name))):
             try:

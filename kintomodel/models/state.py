@@ -69,6 +69,8 @@ class State:
     home: None until it is first wanted. permissions: None until they are first looked at.
     extra: the undeclared attributes, once somebody has looked at them. lost: the data of a write
     whose answer was lost, as it is if that write was done. deleted: was the answer of a deletion lost?
+    only: the keys that were read, None for all of them; stored holds no others. A field that is
+    absent from the record is as the server has it.
     """
 
     home: Home | None = None
@@ -77,6 +79,7 @@ class State:
     extra: JSONObject | None = None
     lost: JSONObject | None = None
     deleted: bool = False
+    only: frozenset[str] | None = None
 
 
 class Mapped:

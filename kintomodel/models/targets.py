@@ -53,6 +53,11 @@ class Target(NamedTuple):
         """Do < and > mean the same for the values and for what is stored of them?"""
         return self.type == "moment" or self.is_anything or all(map(_is_ordered, _members(self.type)))
 
+    def is_all(self, kinds: tuple[type, ...]) -> bool:
+        """Does it hold values of these types only? A boolean is no number."""
+        members = _members(self.type)
+        return all(isinstance(one, type) and issubclass(one, kinds) and one is not bool for one in members)
+
     @property
     def is_sortable(self) -> bool:
         """Kinto can page through an order by scalars only."""

@@ -28,6 +28,12 @@ def with_unknown(cls: Any, new: JSON, old: JSON) -> JSON:
     return new
 
 
+def holds_objects(cls: Any) -> bool:
+    """May a value of the type hold objects with keys that their classes do not declare?"""
+    cls = _core(cls)
+    return _types_by_key(cls) is not None or any(map(holds_objects, get_args(cls)))
+
+
 def _object(cls: Any, new: dict[str, JSON], old: dict[str, JSON]) -> JSON:
     if get_origin(cls) is dict:
         item = get_args(cls)[1]
@@ -72,9 +78,9 @@ def _list(cls: Any, new: list[JSON], old: list[JSON]) -> list[JSON]:
     unused: dict[str, list[int]] = {}
     for place in reversed(range(len(old))):
         if place not in found:
-            unused.setdefault(_form(known[place]), []).append(place)
+            unused.setdefault(form_of(known[place]), []).append(place)
     for at in range(len(new)):
-        if at not in found and (places := unused.get(_form(new[at]))):
+        if at not in found and (places := unused.get(form_of(new[at]))):
             found[at] = places.pop()
     result = [copy(old[found[at]]) if at in found else item for at, item in enumerate(new)]
     if len(new) == len(old):
@@ -99,7 +105,7 @@ def _known(cls: Any, value: JSON) -> JSON:
     return value
 
 
-def _form(value: JSON) -> str:
+def form_of(value: JSON) -> str:
     """A text that is the same for equal JSON: in any order of keys, all numbers as floats."""
     plain = json.loads(json.dumps(value), parse_int=float, parse_float=lambda text: float(text) + 0.0)
     return json.dumps(plain, sort_keys=True)

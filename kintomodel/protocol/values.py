@@ -19,6 +19,10 @@ LARGEST_INTEGER = 2**64 - 1
 DEEPEST = 300
 
 
+class Part(dict[str, Any]):
+    """Attributes of an object of which the others are not known."""
+
+
 def copy(value: JSON) -> JSON:
     """A copy that shares no list and no dict with the original."""
     if type(value) is dict:

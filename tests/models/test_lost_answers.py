@@ -190,3 +190,24 @@ def test_a_deletion_whose_fate_is_unknown_can_be_repeated(once, cutting, fates):
     Receipt.objects.get(id=receipt.id).delete()
     with pytest.raises(NotFound):
         receipt.delete()
+
+
+def test_a_save_of_a_part_whose_answer_was_lost_is_done(line, cutting):
+    Receipt.objects.create(id="abc", currency="USD")
+    found = Receipt.objects.only("amount").get(id="abc")
+    found.amount = Decimal(7)
+    cutting.fates = ["cut"]
+    found.save()
+    assert (found.amount, found.currency, found.changes()) == (7, "USD", {})
+
+
+@pytest.mark.parametrize("fates", [["cut", "cut"], [502, 502]])
+def test_a_write_of_a_part_whose_fate_is_unknown_can_be_repeated(once, cutting, fates):
+    Receipt.objects.create(id="abc", currency="USD")
+    found = Receipt.objects.only("amount").get(id="abc")
+    cutting.fates = list(fates)
+    with pytest.raises((ConnectionFailed, ServerError)):
+        found.permissions.update(read=["account:bob"])
+    found.amount = Decimal(8)
+    found.save()
+    assert (found.currency, Receipt.objects.get(id="abc").amount) == ("USD", 8)

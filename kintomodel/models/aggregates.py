@@ -1,0 +1,163 @@
+"""Sum, Count, Min, Max and Avg: one value of many records, in one pass over them."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import attrs
+
+from ..errors import UsageError
+from ..protocol.values import JSONObject
+from . import storage
+from .columns import Column, column
+from .declaration import Declaration
+from .expressions import FieldExpression
+from .reading import names_of
+from .targets import Target, target
+
+Field: TypeAlias = str | FieldExpression[Any]
+
+# Sums of decimals are exact, however many digits they have.
+_EXACT = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
+_NUMBERS = ((int, float), (Decimal,), (timedelta,))
+
+
+@attrs.frozen
+class Sum:
+    """The sum of the values, exact for integers and decimals; None of no values."""
+
+    field: Field
+
+
+@attrs.frozen
+class Avg:
+    """The mean: a Decimal of decimals, a float of other numbers; None of no values."""
+
+    field: Field
+
+
+@attrs.frozen
+class Min:
+    """The least value; None of no values."""
+
+    field: Field
+
+
+@attrs.frozen
+class Max:
+    """The greatest value; None of no values."""
+
+    field: Field
+
+
+@attrs.frozen
+class Count:
+    """How many records have a value; of no field: how many records there are."""
+
+    field: Field | None = None
+
+
+Aggregate: TypeAlias = Sum | Avg | Min | Max | Count
+
+
+class Pass:
+    """One pass over the records, for several aggregates. UsageError for what they cannot be made of."""
+
+    def __init__(self, declaration: Declaration, named: Mapping[str, Aggregate]) -> None:
+        if not named:
+            raise UsageError('aggregate() takes named aggregates, such as total=Sum("amount")')
+        self._named = {name: _tally(declaration, name, one) for name, one in named.items()}
+
+    @property
+    def columns(self) -> list[Column]:
+        return [one.column for one in self._named.values() if one.column is not None]
+
+    def results(self, found: Iterable[JSONObject], where: str) -> dict[str, Any]:
+        for data in found:
+            for one in self._named.values():
+                one.add(data, where)
+        return {name: one.result() for name, one in self._named.items()}
+
+    def counted(self, number: int) -> dict[str, Any]:
+        """Where nothing but records is counted."""
+        return dict.fromkeys(self._named, number)
+
+
+@attrs.define(eq=False)
+class _Tally:
+    """What is known of the values so far. total: of them, or the most extreme one."""
+
+    kind: type[Aggregate]
+    column: Column | None
+    total: Any = None
+    count: int = 0
+
+    def add(self, data: JSONObject, where: str) -> None:
+        value = data if self.column is None else self.column.stored(data, where)
+        if value is None:
+            return
+        self.count += 1
+        if self.kind is Count or self.column is None:
+            return
+        if self.kind in (Sum, Avg) and not _is_number(value):
+            text = f"expected a number, got {type(value).__name__} {value!r}"
+            raise self.column.wrong(data, where, [text])
+        try:
+            self.total = self._with(value)
+        except TypeError:
+            text = f"{value!r} does not compare with {self.total!r}, which another record has"
+            raise self.column.wrong(data, where, [text]) from None
+
+    def _with(self, value: Any) -> Any:
+        if self.kind in (Sum, Avg):
+            return _plus(self.total, value)
+        if self.total is None:
+            return value
+        return min(self.total, value) if self.kind is Min else max(self.total, value)
+
+    def result(self) -> Any:
+        if self.kind is Count:
+            return self.count
+        if self.kind is Avg and self.count:
+            mean = self.total / self.count
+            return float(mean) if isinstance(mean, Fraction) else mean
+        return float(self.total) if isinstance(self.total, Fraction) else self.total
+
+
+def _plus(total: Any, value: Any) -> Any:
+    # Floats are added exactly, as their sum would depend on the order of the records.
+    exact = Fraction(value) if isinstance(value, float) else value
+    if total is None:
+        return exact
+    return _EXACT.add(total, exact) if isinstance(exact, Decimal) else total + exact
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, Decimal, timedelta)) and not isinstance(value, bool)
+
+
+def _tally(declaration: Declaration, name: str, one: Aggregate) -> _Tally:
+    if not isinstance(one, (Sum, Avg, Min, Max, Count)):
+        raise UsageError(f"aggregate({name}=...) takes Sum, Count, Min, Max or Avg, got {one!r}")
+    if one.field is None:
+        return _Tally(Count, None)
+    found = target(declaration, names_of(one.field))
+    fits: dict[type[Aggregate], Callable[[Target], bool]] = {
+        Sum: _has_sum, Avg: _has_sum, Min: _has_order, Max: _has_order,
+    }  # fmt: skip
+    if type(one) in fits and not fits[type(one)](found):
+        raise UsageError(f"{found} holds {found.type_name}: there is no {type(one).__name__}() of it")
+    return _Tally(type(one), column(declaration, one.field))
+
+
+def _has_order(found: Target) -> bool:
+    return found.is_ordered or found.type is storage.TextDecimal
+
+
+def _has_sum(found: Target) -> bool:
+    return found.is_anything or any(found.is_all(kinds) for kinds in _NUMBERS)

@@ -1,0 +1,73 @@
+"""Rows: values of records, lazily, instead of the records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar, overload
+
+import attrs
+from typing_extensions import Self
+
+from ..protocol.query import Query
+from ..protocol.values import JSONObject
+from . import loading
+from .columns import Column
+from .reading import DEFAULT_PAGE_SIZE, check_page_size, sliced
+from .state import Home
+
+R = TypeVar("R")
+
+Columns = tuple[Column, ...]
+
+
+@attrs.frozen(eq=False)
+class Rows(Generic[R]):
+    """What values() and values_list() give: a row for each record, in the order of the query.
+
+    Iterating asks the server once (one GET for each page) and keeps the rows; iterator() keeps none.
+    """
+
+    home: Home
+    query: Query
+    columns: Columns
+    make: Callable[[list[Any]], R] = attrs.field(repr=False)
+    _rows: list[R] | None = attrs.field(default=None, init=False, repr=False)
+
+    def iterator(self, *, page_size: int = DEFAULT_PAGE_SIZE) -> Iterator[R]:
+        """The rows, page by page, in bounded memory; asked for anew each time."""
+        check_page_size(page_size)
+        found = loading.rows(self.home, self.query, [one.path for one in self.columns], page_size)
+        return map(self._row, found)
+
+    def first(self) -> R | None:
+        """The first one, None if there is none. One GET."""
+        return next(iter(self[:1]), None)
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    @overload
+    def __getitem__(self, at: int) -> R: ...
+    @overload
+    def __getitem__(self, at: slice) -> Self: ...
+    def __getitem__(self, at: int | slice) -> R | Self:
+        if isinstance(at, slice):
+            return attrs.evolve(self, query=sliced(self.query, at))
+        return self._all()[at]
+
+    def _row(self, data: JSONObject) -> R:
+        return self.make([one.value(data, self.home.name) for one in self.columns])
+
+    def _all(self) -> list[R]:
+        if self._rows is None:
+            object.__setattr__(self, "_rows", list(self.iterator()))
+        assert self._rows is not None
+        return self._rows
+
+
+def as_dicts(columns: Columns) -> Callable[[list[Any]], dict[str, Any]]:
+    names = [one.name for one in columns]
+    return lambda values: dict(zip(names, values, strict=True))

@@ -21,6 +21,7 @@ from .errors import (
     UsageError,
     ValidationError,
 )
+from .models.aggregates import Avg, Count, Max, Min, Sum
 from .models.codec import register
 from .models.expressions import F, Field, Q, some
 from .models.fields import field
@@ -41,6 +42,7 @@ from .resources.record import Record
 __all__ = [
     "account",
     "Authenticated",
+    "Avg",
     "BadRequest",
     "Batch",
     "Bucket",
@@ -50,6 +52,7 @@ __all__ = [
     "Conflict",
     "connect",
     "ConnectionFailed",
+    "Count",
     "Everyone",
     "F",
     "Field",
@@ -59,6 +62,8 @@ __all__ = [
     "group",
     "KintoError",
     "Manager",
+    "Max",
+    "Min",
     "Model",
     "MultipleFound",
     "NotFound",
@@ -75,6 +80,7 @@ __all__ = [
     "ServerError",
     "ServerInfo",
     "some",
+    "Sum",
     "Timeout",
     "TransportError",
     "Unauthorized",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any, NamedTuple
 
 import attrs
@@ -12,8 +13,8 @@ from ..errors import ValidationError
 from ..protocol.conditions import MISSING, Path, sort_key, value_at
 from ..protocol.values import JSON, JSONObject
 from .codec import codec_of, converter
-from .conversion import problems
-from .declaration import Declaration
+from .conversion import is_nested, nested_default, problems
+from .declaration import Declaration, FieldInfo
 from .reading import names_of
 from .targets import target
 from .unknown import form_of
@@ -24,23 +25,26 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 class Column(NamedTuple):
     """name: as it was asked for. path: the keys on the server. type: without None. read: from JSON.
 
-    default: makes the value where nothing is stored; None if there must be something.
+    default: makes the value where nothing is stored; KeyError if there must be something.
     """
 
     name: str
     path: Path
     type: Any
     read: Callable[[JSON], Any]
-    default: Callable[[], Any] | None
+    default: Callable[[], Any]
 
     def value(self, data: JSONObject, where: str) -> Any:
-        """As the record would have it; of a nested one that is not stored None. where: for the message."""
+        """As the record would have it; None if what it is inside of is not there. where: for the message."""
         found = value_at(data, self.path)
-        if found is MISSING:
-            if self.default is not None:
-                return self.default()
-            raise self.wrong(data, where, ["missing"])
-        return self.decoded(found, data, where)
+        if found is not MISSING:
+            return self.decoded(found, data, where)
+        if not isinstance(value_at(data, self.path[:-1]), dict):
+            return None
+        try:
+            return self.default()
+        except KeyError:
+            raise self.wrong(data, where, ["missing"]) from None
 
     def stored(self, data: JSONObject, where: str) -> Any:
         """The value that is stored, None for null and where there is nothing."""
@@ -65,28 +69,32 @@ def column(declaration: Declaration, given: object) -> Column:
     names = names_of(given)
     found = target(declaration, names)
     name = "__".join(names)
-    if found.type == "moment":
-        return Column(name, found.path, datetime, _moment, None)
     fields = {one.info.name: one for one in codec_of(declaration).fields}
-    if len(names) > 1 or names[0] not in fields:
-        is_own = len(names) == 1
-        hook, kind = converter().get_structure_hook(found.type), found.type
-        return Column(
-            name,
-            found.path,
-            kind,
-            lambda value: None if value is None else hook(value, kind),
-            None if is_own else _nothing,
-        )
-    field = fields[names[0]]
-    default = None if field.info.default is attrs.NOTHING else lambda: field.info.default
-    return Column(name, found.path, found.type, field.read, default)
+    if names[0] in fields and len(names) == 1:
+        field = fields[names[0]]
+        return Column(name, found.path, found.type, field.read, partial(_default, field.info))
+    if found.type == "moment":
+        return Column(name, found.path, datetime, _moment, _nothing)
+    read = partial(_read, converter().get_structure_hook(found.type), found.type)
+    outer = target(declaration, names[:-1]).type if names[1:] and names[0] in fields else None
+    default = partial(nested_default, outer, names[-1]) if is_nested(outer) else _nothing
+    return Column(name, found.path, found.type, read, default)
 
 
 def columns(declaration: Declaration, given: tuple[object, ...]) -> tuple[Column, ...]:
     """Those that are named; if none is, the id, last_modified and all fields."""
     names = given or ("id", "last_modified", *declaration.fields)
     return tuple(column(declaration, one) for one in names)
+
+
+def _read(hook: Callable[[JSON, Any], Any], cls: Any, value: JSON) -> Any:
+    return None if value is None else hook(value, cls)
+
+
+def _default(info: FieldInfo) -> Any:
+    if info.default is attrs.NOTHING:
+        raise KeyError(info.key)
+    return info.default
 
 
 def _moment(milliseconds: JSON) -> datetime:

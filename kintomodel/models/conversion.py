@@ -269,6 +269,22 @@ def nested_keys(cls: Any) -> dict[str, str]:
     return {attribute.name: attribute.name for attribute in dataclasses.fields(origin) if attribute.init}
 
 
+def nested_default(cls: Any, name: str) -> Any:
+    """The default of one of its attributes; KeyError if it has none that is the same for all."""
+    origin = get_origin(cls) or cls
+    default: Any
+    if attrs.has(origin):
+        default = attrs.fields_dict(origin)[name].default
+        if hasattr(default, "takes_self"):
+            default = attrs.NOTHING if default.takes_self else default.factory()
+    else:
+        (one,) = (one for one in dataclasses.fields(origin) if one.name == name)
+        default = one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+    if default in (attrs.NOTHING, dataclasses.MISSING):
+        raise KeyError(name)
+    return default
+
+
 def _nested_reader(cls: Any, converter: cattrs.Converter) -> Callable[[JSON, Any], Any]:
     read_object = make_dict_structure_fn(cls, converter, **_renamed(cls))
 

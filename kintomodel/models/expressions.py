@@ -248,11 +248,24 @@ class FieldExpression(Generic[T]):
         """Whatever the case; * for any run of characters; without one, anywhere in the text."""
         return self.term("like", pattern)
 
+    def iexact(self: FieldExpression[str] | FieldExpression[str | None], text: str) -> Q:
+        """Whatever the case, as all that begin with an i."""
+        return self.term("iexact", text)
+
     def startswith(self: FieldExpression[str] | FieldExpression[str | None], prefix: str) -> Q:
         return self.term("startswith", prefix)
 
+    def istartswith(self: FieldExpression[str] | FieldExpression[str | None], prefix: str) -> Q:
+        return self.term("istartswith", prefix)
+
     def endswith(self: FieldExpression[str] | FieldExpression[str | None], suffix: str) -> Q:
         return self.term("endswith", suffix)
+
+    def iendswith(self: FieldExpression[str] | FieldExpression[str | None], suffix: str) -> Q:
+        return self.term("iendswith", suffix)
+
+    def icontains(self: FieldExpression[str] | FieldExpression[str | None], part: str) -> Q:
+        return self.term("icontains", part)
 
     @overload
     def contains(self: FieldExpression[str] | FieldExpression[str | None], *values: str) -> Q: ...
@@ -262,6 +275,10 @@ class FieldExpression(Generic[T]):
     def contains(self: FieldExpression[list[U] | None], *values: U) -> Q: ...
     @overload
     def contains(self: FieldExpression[set[U]], *values: U) -> Q: ...
+    @overload
+    def contains(self: FieldExpression[frozenset[U]], *values: U) -> Q: ...
+    @overload
+    def contains(self: FieldExpression[tuple[U, ...]], *values: U) -> Q: ...
     def contains(self, *values: Any) -> Q:
         """All these elements in the list; or, of a text, this part of it."""
         return self.term("contains", values[0] if len(values) == 1 else list(values))
@@ -272,9 +289,27 @@ class FieldExpression(Generic[T]):
     def contains_any(self: FieldExpression[list[U] | None], *values: U) -> Q: ...
     @overload
     def contains_any(self: FieldExpression[set[U]], *values: U) -> Q: ...
+    @overload
+    def contains_any(self: FieldExpression[frozenset[U]], *values: U) -> Q: ...
+    @overload
+    def contains_any(self: FieldExpression[tuple[U, ...]], *values: U) -> Q: ...
     def contains_any(self, *values: Any) -> Q:
         """At least one of these elements in the list."""
         return self.term("contains_any", list(values))
+
+    @overload
+    def contained_by(self: FieldExpression[list[U]], *values: U) -> Q: ...
+    @overload
+    def contained_by(self: FieldExpression[list[U] | None], *values: U) -> Q: ...
+    @overload
+    def contained_by(self: FieldExpression[set[U]], *values: U) -> Q: ...
+    @overload
+    def contained_by(self: FieldExpression[frozenset[U]], *values: U) -> Q: ...
+    @overload
+    def contained_by(self: FieldExpression[tuple[U, ...]], *values: U) -> Q: ...
+    def contained_by(self, *values: Any) -> Q:
+        """No elements in the list but these."""
+        return self.term("contained_by", list(values))
 
     def asc(self) -> Order:
         return Order(self.field_path)

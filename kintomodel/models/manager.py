@@ -186,6 +186,10 @@ class Manager(Generic[M]):
         """See QuerySet.in_bulk."""
         return self.all().in_bulk(ids)
 
+    @overload
+    def distinct_values(self, field: FieldExpression[U]) -> list[U]: ...
+    @overload
+    def distinct_values(self, field: str) -> list[Any]: ...
     def distinct_values(self, field: str | FieldExpression[Any]) -> list[Any]:
         """See QuerySet.distinct_values."""
         return self.all().distinct_values(field)

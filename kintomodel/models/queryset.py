@@ -162,6 +162,10 @@ class QuerySet(Generic[M]):
         self._refuse_after_slice("in_bulk")
         return loading.in_bulk(self.model, self.home, self.query, ids, self.reading)
 
+    @overload
+    def distinct_values(self, field: FieldExpression[U]) -> list[U]: ...
+    @overload
+    def distinct_values(self, field: str) -> list[Any]: ...
     def distinct_values(self, field: str | FieldExpression[Any]) -> list[Any]:
         """Each value that is stored, once, in Kinto's order; None for null, nothing for a missing key.
 

@@ -42,9 +42,10 @@ def whole_fields(declaration: Declaration, given: tuple[object, ...]) -> tuple[s
     found = []
     for names in map(names_of, given):
         leads_to = target(declaration, names)
-        if len(names) > 1:
+        first, *rest = names
+        if rest:
             raise UsageError(f"{leads_to}: only() reads whole fields, values() parts of them as well")
-        found.append(names[0])
+        found.append(first)
     return tuple(name for name in dict.fromkeys(found) if name in declaration.fields)
 
 

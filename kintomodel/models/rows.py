@@ -41,7 +41,9 @@ class Rows(Generic[R]):
 
     def first(self) -> R | None:
         """The first one, None if there is none. One GET."""
-        return next(iter(self[:1]), None)
+        for row in self[:1]:
+            return row
+        return None
 
     def __iter__(self) -> Iterator[R]:
         return iter(self._all())

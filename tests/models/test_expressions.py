@@ -7,6 +7,7 @@ import pytest
 
 from kintomodel import F, Field, Model, Q, UsageError, field, some
 from kintomodel.models.expressions import FieldExpression, Order, Term
+from kintomodel.models.lookups import LOOKUPS
 
 
 class Receipt(Model, bucket="payments", collection="receipts"):
@@ -58,6 +59,11 @@ def test_a_comparison_notes_what_was_written(condition, lookup, value):
         (F(Receipt.currency).contains("U"), "contains", "U"),
         (F(Receipt.currency).contains("U", "R"), "contains", ["U", "R"]),
         (F(Receipt.currency).contains_any("U"), "contains_any", ["U"]),
+        (F(Receipt.currency).contained_by("U", "R"), "contained_by", ["U", "R"]),
+        (F(Receipt.currency).iexact("eur"), "iexact", "eur"),
+        (F(Receipt.currency).istartswith("e"), "istartswith", "e"),
+        (F(Receipt.currency).iendswith("r"), "iendswith", "r"),
+        (F(Receipt.currency).icontains("u"), "icontains", "u"),
     ],
 )
 def test_texts_and_lists_have_methods(condition, lookup, value):
@@ -204,3 +210,9 @@ def test_thousands_of_conditions_can_be_joined(join):
     joined = functools.reduce(join, (Q(n=at % 1500) for at in range(3000)))
     assert repr(joined).count("Q(") == 3000
     assert len(joined.parts) == 3000
+
+
+def test_each_look_up_but_those_of_operators_is_a_method():
+    operators = {"exact", "ne", "gt", "gte", "lt", "lte"}
+    methods = {name.rstrip("_") for name in dir(FieldExpression)}
+    assert LOOKUPS - operators <= methods

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import ClassVar
@@ -34,6 +34,10 @@ class Receipt(Model, bucket="payments", collection="receipts"):
     paid: bool = True
     status: Status = Status.open
     kind: str = field(key="type", default="sale")
+    colors: set[str] = field(factory=set)
+    seals: frozenset[int] | None = None
+    sizes: tuple[int, ...] = ()
+    spent: timedelta | None = None
 
 
 class CustomerManager(Manager["Customer"]):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 from models import Address, Customer, CustomerManager, Note, Receipt, Status, Typed
 from typing_extensions import assert_type
 
 import kintomodel
-from kintomodel import Client, Everyone, F, Manager, Q, QuerySet, Ref, account, group, some
+from kintomodel import Client, Count, Everyone, F, Manager, Max, Q, QuerySet, Ref, Sum, account, group, some
+from kintomodel.models.rows import Rows
 from kintomodel.resources.permissions import PrincipalSet, RecordPermissions
 
 now = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -77,6 +79,60 @@ Receipt.objects.filter(F(Receipt.amount) >= 10, F(Receipt.amount) == 10, F(Recei
 Receipt.objects.filter(F.amount >= 10, F["address.city"] == "Paris").exclude(Receipt.currency == "EUR")
 Typed.objects.filter(Typed.total >= 10, Typed.moment >= now, Typed.label.like("E*"), Typed.label == "x")
 Typed.objects.filter(Typed.number == 3, Typed.names.contains("x")).order_by(Typed.total.desc())
+
+# Every look-up as a method
+Receipt.objects.filter(F(Receipt.currency).iexact("eur"), F(Receipt.currency).icontains("u"))
+Receipt.objects.filter(F(Receipt.currency).startswith("E"), F(Receipt.currency).istartswith("e"))
+Receipt.objects.filter(F(Receipt.currency).endswith("R"), F(Receipt.currency).iendswith("r"))
+Receipt.objects.filter(F(Receipt.currency).contains("U"), F(Receipt.currency).like("E*"))
+Receipt.objects.filter(F(Receipt.currency).in_({"EUR"}), F(Receipt.currency).not_in(("USD", "CHF")))
+Receipt.objects.filter(F(Receipt.tags).contained_by("a", "b"), F(Receipt.colors).contains("red", "blue"))
+Receipt.objects.filter(F(Receipt.colors).contains_any("red"), F(Receipt.colors).contained_by("red"))
+Receipt.objects.filter(F(Receipt.seals).contains(1), F(Receipt.seals).contains_any(1, 2))
+Receipt.objects.filter(F(Receipt.seals).contained_by(1), F(Receipt.sizes).contains(1))
+Receipt.objects.filter(F(Receipt.sizes).contains_any(1), F(Receipt.sizes).contained_by(1, 2))
+Receipt.objects.filter(
+    F(Receipt.status) == Status.open, Receipt.status != Status.void, F(Receipt.paid) == True
+)
+Receipt.objects.filter(F(Receipt.paid_at).is_null(False), F(Receipt.paid_at).exists(False))
+Receipt.objects.filter(F(Receipt.id).in_(["a"]), F(Receipt.last_modified) >= 3, F(Receipt.modified_at) >= now)
+Receipt.objects.filter(Receipt.modified_at >= now, some(Receipt.last_modified) >= 3, Receipt.id == "a")
+Receipt.objects.filter(F(some(Receipt.address).city).startswith("P"), F["address.city"].startswith("P"))
+Receipt.objects.filter(F(some(Receipt.address).street) == "x", address__street__icontains="x")
+Receipt.objects.filter(
+    F(Receipt.customer) == Ref[Customer]("c"), F(Receipt.customer).in_([Ref[Customer]("c")])
+)
+Receipt.objects.filter(F(Receipt.customer).is_null(), customer="c", customer__in=["a", "b"])
+Receipt.objects.filter(F(Receipt.amount) < Decimal(3), F(Receipt.amount) <= 3, F(Receipt.amount) > 3)
+Receipt.objects.filter(F(Receipt.spent) >= timedelta(1), F(Receipt.amount) != 3, extra__note__exists=True)
+Receipt.objects.filter(
+    ~Q(F(Receipt.amount) < 3), Q(Receipt.amount < 3) & (F(Receipt.amount) > 1) | Q(paid=True)
+)
+Receipt.objects.exclude(F(Receipt.amount) < 3, Q(paid=True), paid=False).get(F(Receipt.amount) < 3)
+Typed.objects.filter(Typed.total < 10, Typed.moment <= now, Typed.label.icontains("x"), Typed.label != "x")
+Typed.objects.filter(Typed.names.contained_by("a", "b"), Typed.names.contains_any("x"), Typed.moment == None)
+Typed.objects.filter(
+    (Typed.total < 10) & (Typed.label == "x") | ~(Typed.total > 3), Typed.total.in_([Decimal(1)])
+)
+Receipt.objects.order_by(F(Receipt.amount), F(Receipt.paid_at).asc(), "-address__city").reverse()
+
+# Parts of records, and values made of many
+assert_type(Receipt.objects.only("amount", F(Receipt.currency)), QuerySet[Receipt])
+assert_type(Receipt.objects.filter(paid=True).only("amount").first(), Receipt | None)
+assert_type(Receipt.objects.values("id", "amount"), Rows[dict[str, Any]])
+assert_type(Receipt.objects.values_list("id", "amount"), Rows[tuple[Any, ...]])
+assert_type(Receipt.objects.all().values_list("id", flat=True)[:3], Rows[Any])
+assert_type(list(Receipt.objects.values_list(F(Receipt.amount), flat=True)), list[Decimal])
+assert_type(Receipt.objects.all().values_list(F(Receipt.paid_at), flat=True).first(), datetime | None)
+assert_type(Receipt.objects.values_list("id", "amount")[0], tuple[Any, ...])
+assert_type(Receipt.objects.in_bulk(["a"]), dict[str, Receipt])
+assert_type(Receipt.objects.all().in_bulk(), dict[str, Receipt])
+assert_type(Receipt.objects.distinct_values("currency"), list[Any])
+assert_type(Receipt.objects.distinct_values(F(Receipt.currency)), list[str])
+totals = Receipt.objects.filter(paid=True).aggregate(
+    total=Sum("amount"), n=Count(), last=Max(F(Receipt.paid_at))
+)
+assert_type(totals, dict[str, Any])
 
 typed = Typed(total=Decimal(3), label="q")
 typed.total = Decimal(4)

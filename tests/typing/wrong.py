@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from models import Customer, Receipt, Typed
 
-from kintomodel import F, Field, Model, field
+from kintomodel import F, Field, Model, Q, Sum, field, some
 
 receipt = Receipt(amount=Decimal(1))
 typed = Typed(total=Decimal(1))
@@ -52,9 +52,54 @@ Receipt.objects.filter(F(Receipt.currency) == 10)  #! mypy pyright ty
 Receipt.objects.filter(F(Receipt.amount) >= "10")  #! mypy pyright ty
 Receipt.objects.filter(F(Receipt.tags).contains(3))  #! mypy pyright ty
 Receipt.objects.filter(F(Receipt.amount).like("x"))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.amount).icontains("x"))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.currency).icontains(3))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.currency).iexact(3))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.currency).istartswith(None))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.amount).iendswith("x"))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.currency).contains(3))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.currency).contained_by("EUR"))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.tags).contained_by(3))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.colors).contains(3))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.seals).contains("a"))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.seals).contains_any("a"))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.sizes).contained_by("a"))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.currency).in_([3]))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.currency).not_in(3))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.paid_at).is_null("yes"))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.paid_at) >= "2026-01-01")  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.spent) >= 3)  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.status) == "open")  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.customer) == "c")  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.customer).in_(["c"]))  #! mypy pyright ty
+Receipt.objects.filter(Receipt.address.city == "Paris")  #! mypy pyright ty
+Receipt.objects.filter(some(Receipt.address).ctiy == "Paris")  #! mypy pyright ty
+Receipt.objects.filter(some(Receipt.address).city >= 3)  #! mypy pyright ty
+Receipt.objects.filter(F(some(Receipt.address).city).startswith(3))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.last_modified) >= "3")  #! mypy pyright ty
+Receipt.objects.filter(Receipt.modified_at >= 3)  #! mypy pyright ty
+Receipt.objects.filter(Q("amount"))  #! mypy pyright ty
+Receipt.objects.filter(Q(amount=1) & 3)  #! mypy pyright ty
+Receipt.objects.filter(Q(amount=1) | "x")  #! mypy pyright ty
+Receipt.objects.exclude(3)  #! mypy pyright ty
+Receipt.objects.get("x")  #! mypy pyright ty
 Receipt.objects.filter("amount >= 10")  #! mypy pyright ty
 Receipt.objects.order_by(3)  #! mypy pyright ty
 Typed.objects.filter(Typed.label == 10)  #! mypy pyright ty
 Typed.objects.filter(Typed.total >= "x")  #! mypy pyright ty
 Typed.objects.filter(Typed.number >= "x")  #! mypy pyright ty
 Typed.objects.filter(Typed.names.contains(3))  #! mypy pyright ty
+Typed.objects.filter(Typed.moment >= 3)  #! mypy pyright ty
+Typed.objects.filter(Typed.label.icontains(3))  #! mypy pyright ty
+Typed.objects.filter(Typed.names.contained_by(3))  #! mypy pyright ty
+Typed.objects.filter(Typed.total.in_(["x"]))  #! mypy pyright ty
+
+# Parts of records, and values made of many
+Receipt.objects.only(3)  #! mypy pyright ty
+Receipt.objects.only("amount").get().amuont  #! mypy pyright ty
+Receipt.objects.values(3)  #! mypy pyright ty
+Receipt.objects.values_list("a", "b", flat=True)  #! mypy pyright ty
+Receipt.objects.in_bulk([3])  #! mypy pyright ty
+Receipt.objects.aggregate(total="amount")  #! mypy pyright ty
+Receipt.objects.aggregate(total=Sum(3))  #! mypy pyright ty
+Receipt.objects.aggregate(Sum("amount"))  #! mypy pyright ty

@@ -15,6 +15,7 @@ from ..errors import KintoError, UsageError, ValidationError
 from ..protocol.values import JSON, JSONObject, check
 from .conversion import new_converter, problems
 from .declaration import Declaration, FieldInfo
+from .references import holds_references, referred
 from .storage import Mismatch, expected
 from .unknown import with_unknown
 
@@ -39,6 +40,8 @@ class Codec(Generic[T]):
     def __init__(self, declaration: Declaration, converter: cattrs.Converter) -> None:
         infos = declaration.resolve().values()
         self.fields = tuple(_field_codec(declaration.cls, info, converter) for info in infos)
+        # Whose records the fields refer to; None if their types do not say it.
+        self.references = {info.name: referred(info.type) for info in infos if holds_references(info.type)}
         self._cls = declaration.cls
         overrides: dict[str, Any] = {
             attribute.name: override(omit=True)

@@ -37,7 +37,7 @@ from .plain_values import (
     primitive_writer,
     read_json,
 )
-from .references import Ref
+from .references import Ref, is_reference, referred
 from .storage import Mismatch, expected
 
 
@@ -57,8 +57,8 @@ def new_converter() -> cattrs.Converter:
     converter.register_unstructure_hook_factory(is_literal, literal_writer)
     converter.register_structure_hook_func(is_json, lambda value, _: read_json(value))
     converter.register_unstructure_hook_func(is_json, json_writer(converter))
-    converter.register_structure_hook_func(_is_reference, _reference)
-    converter.register_unstructure_hook_func(_is_reference, _reference_id)
+    converter.register_structure_hook_func(is_reference, _reference)
+    converter.register_unstructure_hook_func(is_reference, _reference_id)
     converter.register_structure_hook_factory(_is_array, _array_reader)
     converter.register_unstructure_hook_factory(_is_array, _array_writer)
     converter.register_unstructure_hook_factory(_is_object, _object_writer)
@@ -88,14 +88,12 @@ def _one_argument(read: Callable[[JSON], Any]) -> Callable[[JSON, Any], Any]:
     return lambda value, _: read(value)
 
 
-def _is_reference(cls: Any) -> bool:
-    return cls is Ref or get_origin(cls) is Ref
-
-
-def _reference(value: JSON, _: Any) -> Ref[Any]:
+def _reference(value: JSON, cls: Any) -> Ref[Any]:
     if type(value) is not str:
         raise expected("a record id in a string", value)
-    return Ref(value)
+    found: Ref[Any] = Ref(value)
+    found.lead(referred(cls))
+    return found
 
 
 def _reference_id(value: Any) -> str:
@@ -209,7 +207,12 @@ def _union_reader(cls: Any, converter: cattrs.Converter) -> Callable[[JSON, Any]
     """The first member that takes the value; plain text comes last."""
     # An integer is a float and a Decimal, too, and a date is a text as well.
     members = sorted(_members(cls), key=lambda member: (member is str, member not in (bool, int)))
-    hooks = [(member, converter.get_structure_hook(member)) for member in members]
+    # An id does not say which of several models it is of.
+    ambiguous = sum(map(is_reference, members)) > 1
+    hooks = [
+        (Ref if ambiguous and is_reference(member) else member, converter.get_structure_hook(member))
+        for member in members
+    ]
     optional, names = type(None) in get_args(cls), _names(cls)
 
     def read(value: JSON, _: Any) -> Any:

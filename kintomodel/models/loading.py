@@ -6,18 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from ..errors import Conflict, ServerError, TransportError, UsageError
-from ..protocol import operations, picking, projecting, scanning, settling
+from ..protocol import operations, picking, projecting, scanning, settling, tombstones
 from ..protocol.changes import own_data
 from ..protocol.conditions import Path
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.paths import check_id
 from ..protocol.query import Query
+from ..protocol.tombstones import Tombstone
 from ..protocol.values import JSON, JSONObject, Part
 from ..resources.permissions import RecordPermissions
 from . import projection
 from .codec import Codec, codec_of
 from .reading import WHOLE, Reading
+from .referring import Source, bind
 from .state import Home, Mapped, home, path
 
 M = TypeVar("M", bound=Mapped)
@@ -31,7 +33,14 @@ def from_stored(model: type[M], where: Home, data: Mapping[str, JSON]) -> M:
     record.__dict__["last_modified"] = data["last_modified"]
     state = record._state
     state.home, state.stored = where, dict(data)
+    if codec.references:
+        bind(record, Source(where, model.__kinto__.bucket, _load))
     return record
+
+
+def _load(model: type[Any], where: Home, id: str) -> Any:
+    """What a reference leads to; one GET."""
+    return where.connection.run(get(model, where, id))
 
 
 def deferred(record: Mapped, name: str) -> Any:
@@ -39,6 +48,7 @@ def deferred(record: Mapped, name: str) -> Any:
     if record._state.only is not None:
         home(record).connection.run(complete(record))
     projection.fill(record, name)
+    bind(record, Source(home(record), record.__kinto__.bucket, _load))
     return vars(record)[name]
 
 
@@ -86,6 +96,7 @@ def accept(record: Mapped, stored: StoredObject) -> None:
     state.extra, state.lost, state.deleted = None, None, False
     record.last_modified = stored.last_modified
     accept_permissions(record, stored)
+    bind(record, Source(home(record), record.__kinto__.bucket, _load))
 
 
 def accept_permissions(record: Mapped, stored: StoredObject) -> None:
@@ -180,21 +191,30 @@ def iterate(
     """The records that the query asks for, each page asked for when it is wanted."""
     stream = scanning.scan(where.path.records, query, page_size)
     selected = None
-    if reading.only is not None:
+    if reading.fields is not None:
         fields = model.__kinto__.resolve()
-        selected = projecting.fields([(fields[name].key,) for name in reading.only], query)
+        selected = projecting.fields([(fields[name].key,) for name in reading.fields], query)
     found = where.connection.stream(projecting.project(stream, selected))
-    if selected is None or reading.only is None:
+    if selected is None or reading.fields is None:
         for data in found:
             yield from_stored(model, where, data)
     else:
-        yield from map(projection.part_reader(model, where, reading.only), found)
+        source = Source(where, model.__kinto__.bucket, _load)
+        for record in map(projection.part_reader(model, where, reading.fields), found):
+            bind(record, source)
+            yield record
 
 
 def rows(where: Home, query: Query, paths: Iterable[Path], page_size: int) -> Iterator[JSONObject]:
     """The data that the query asks for; of its attributes at least those at the paths."""
     stream = scanning.scan(where.path.records, query, page_size)
     return where.connection.stream(projecting.project(stream, projecting.fields(paths, query)))
+
+
+def deleted(where: Home, since: int, page_size: int) -> Iterator[Tombstone]:
+    """The tombstones of a collection, each page asked for when it is wanted."""
+    stream = tombstones.tombstones(where.path.records, since, page_size)
+    return map(tombstones.tombstone, where.connection.stream(stream))
 
 
 def count(where: Home, query: Query, page_size: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from typing_extensions import Self
@@ -10,13 +11,16 @@ from typing_extensions import Self
 from ..errors import Conflict, NotFound, UsageError
 from ..protocol.explaining import Explanation
 from ..protocol.permissions import Everyone
+from ..protocol.tombstones import Tombstone, milliseconds
 from ..resources.client import Client
 from ..resources.permissions import RecordPermissionsDict
 from . import loading, saving
 from .aggregates import Aggregate
 from .expressions import FieldExpression, Order, Q
 from .fields import suggestion
+from .prefetching import DanglingRef
 from .queryset import QuerySet
+from .reading import DEFAULT_PAGE_SIZE, check_page_size
 from .rows import Rows
 from .state import Home, Mapped, home_of
 
@@ -166,6 +170,14 @@ class Manager(Generic[M]):
         """See QuerySet.only."""
         return self.all().only(*fields)
 
+    def prefetch(self, *fields: str | FieldExpression[Any]) -> QuerySet[M]:
+        """See QuerySet.prefetch."""
+        return self.all().prefetch(*fields)
+
+    def check_refs(self) -> list[DanglingRef]:
+        """See QuerySet.check_refs."""
+        return self.all().check_refs()
+
     def values(self, *fields: str | FieldExpression[Any]) -> Rows[dict[str, Any]]:
         """See QuerySet.values."""
         return self.all().values(*fields)
@@ -197,6 +209,18 @@ class Manager(Generic[M]):
     def aggregate(self, **named: Aggregate) -> dict[str, Any]:
         """See QuerySet.aggregate."""
         return self.all().aggregate(**named)
+
+    def deleted(
+        self, since: int | datetime | None = None, *, page_size: int = DEFAULT_PAGE_SIZE
+    ) -> Iterator[Tombstone]:
+        """What was deleted, the oldest first, page by page; what was created again is not among it.
+
+        since: only what was deleted later; milliseconds since 1970, a datetime with a time zone, or
+        None for all. On PostgreSQL a deletion that takes long shows up with an earlier time: to miss
+        none, ask again from a few seconds before the last one.
+        """
+        check_page_size(page_size)
+        return loading.deleted(self.home, milliseconds(since), page_size)
 
     def iterator(self, *, page_size: int = 1000) -> Iterator[M]:
         """See QuerySet.iterator."""

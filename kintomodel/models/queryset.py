@@ -14,11 +14,12 @@ from ..protocol import explaining
 from ..protocol.conditions import NOTHING, And, normal
 from ..protocol.explaining import Explanation
 from ..protocol.query import Query
-from . import loading, lookups
+from . import loading, lookups, prefetching
 from .aggregates import Aggregate, Pass
 from .columns import column, columns, distinct
 from .expressions import FieldExpression, Order, Q
-from .reading import DEFAULT_PAGE_SIZE, WHOLE, Reading, check_page_size, sliced, whole_fields
+from .prefetching import DanglingRef
+from .reading import DEFAULT_PAGE_SIZE, WHOLE, Reading, check_page_size, names_of, sliced, whole_fields
 from .rows import Rows, as_dicts
 from .state import Home, Mapped
 
@@ -132,6 +133,24 @@ class QuerySet(Generic[M]):
         only = whole_fields(self.model.__kinto__, fields)
         return attrs.evolve(self, reading=self.reading._replace(only=only))
 
+    def prefetch(self, *fields: str | FieldExpression[Any]) -> Self:
+        """With the records that these references lead to: prefetch("customer", "customer__company").
+
+        One GET for each model and about a hundred ids, after which .get() of the references costs
+        nothing. iterator() does it page by page.
+        """
+        paths = self.reading.prefetch + tuple(map(names_of, fields))
+        prefetching.tree(self.model.__kinto__, paths)
+        return attrs.evolve(self, reading=self.reading._replace(prefetch=paths))
+
+    def check_refs(self) -> list[DanglingRef]:
+        """The references in these records to records that are not there.
+
+        Reads the references alone, then the ids they name, and each that is not in a listing on its
+        own: what you may not read counts as being there.
+        """
+        return prefetching.dangling(self.model, self.home, self.query)
+
     def values(self, *fields: str | FieldExpression[Any]) -> Rows[dict[str, Any]]:
         """A dict for each record: values("id", "amount", "address__city"); without names, all fields."""
         found = columns(self.model.__kinto__, fields)
@@ -160,7 +179,9 @@ class QuerySet(Generic[M]):
         if ids is None:
             return {record.id: record for record in self}
         self._refuse_after_slice("in_bulk")
-        return loading.in_bulk(self.model, self.home, self.query, ids, self.reading)
+        found = loading.in_bulk(self.model, self.home, self.query, ids, self.reading)
+        prefetching.prefetch(list(found.values()), self.reading.prefetch)
+        return found
 
     @overload
     def distinct_values(self, field: FieldExpression[U]) -> list[U]: ...
@@ -195,7 +216,7 @@ class QuerySet(Generic[M]):
         is read by id and put in order here.
         """
         check_page_size(page_size)
-        return loading.iterate(self.model, self.home, self.query, page_size, self.reading)
+        return self._read(page_size, page_size)
 
     def explain(self) -> Explanation:
         """The requests that this would send, and what is left to be checked here; sends nothing."""
@@ -230,9 +251,16 @@ class QuerySet(Generic[M]):
 
     def _all(self) -> list[M]:
         if self._records is None:
-            object.__setattr__(self, "_records", list(self.iterator()))
+            object.__setattr__(self, "_records", list(self._read(DEFAULT_PAGE_SIZE, None)))
         assert self._records is not None
         return self._records
+
+    def _read(self, page_size: int, at_once: int | None) -> Iterator[M]:
+        """at_once: for how many records what they refer to is read together, None for all."""
+        found = loading.iterate(self.model, self.home, self.query, page_size, self.reading)
+        if not self.reading.prefetch:
+            return found
+        return prefetching.prefetched(found, self.reading.prefetch, at_once)
 
     def _narrowed(self, written: Q) -> Self:
         self._refuse_after_slice("filter")

@@ -22,6 +22,13 @@ class Reading(NamedTuple):
     only: tuple[str, ...] | None = None
     prefetch: tuple[tuple[str, ...], ...] = ()
 
+    @property
+    def fields(self) -> tuple[str, ...] | None:
+        """All that are needed; None for the whole records."""
+        if self.only is None:
+            return None
+        return tuple(dict.fromkeys([*self.only, *(names[0] for names in self.prefetch)]))
+
 
 WHOLE = Reading()
 

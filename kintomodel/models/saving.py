@@ -17,6 +17,7 @@ from .codec import FieldCodec, codec_of
 from .conversion import problems
 from .loading import accept, complete, explained, was_ours
 from .projection import absent, fill, is_lossy
+from .referring import forget
 from .resolving import OnConflict, check_choice, resolve
 from .state import Home, Mapped, State, extra, home, path
 
@@ -106,6 +107,7 @@ def move(record: Mapped, target: Home) -> None:
         fill(record, name)
     record._state = State(target, extra=dict(extra(record)))
     record.last_modified = None
+    forget(record)
 
 
 def _deleted(error: NotFound) -> Conflict:

@@ -18,7 +18,7 @@ from .codec import converter
 from .conversion import is_nested, nested_keys
 from .declaration import Declaration
 from .fields import suggestion
-from .references import Ref
+from .references import Ref, is_reference
 
 _NUMBERS = (int, float, Decimal)
 _ORDERED = (str, *_NUMBERS, date, time, timedelta, UUID)
@@ -170,7 +170,7 @@ def _write(cls: Any, value: Any) -> JSON:
     if _is_enum(cls) and not isinstance(value, cls):
         member: Any = converter().structure(value, cls)
         return member.value
-    if cls is Ref or get_origin(cls) is Ref:
+    if is_reference(cls):
         return (value if isinstance(value, Ref) else Ref[Any](value)).id
     written = converter().get_unstructure_hook(cls)(value)
     converter().get_structure_hook(cls)(written, cls)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from ..errors import UsageError
-from . import listing, operations
+from . import operations
+from .objects import Page
+from .operations import Operation
 from .scanning import Found, Stream
 from .values import JSONObject
 
@@ -27,20 +28,26 @@ class Tombstone(NamedTuple):
         return _EPOCH + timedelta(milliseconds=self.last_modified)
 
 
-def tombstones(endpoint: str, since: object, page_size: int) -> Stream:
+def tombstones(endpoint: str, since: int, page_size: int) -> Stream:
     """The tombstones that are younger, the oldest first; one GET for each page.
 
-    since: milliseconds since 1970, an aware datetime, or None for all. In this order what is
-    deleted meanwhile comes last, so nothing is skipped.
+    since: milliseconds since 1970. In this order what is deleted meanwhile comes last, so nothing
+    is skipped.
     """
     params = {
-        "gt_last_modified": str(milliseconds(since)),
+        "gt_last_modified": str(since),
         "eq_deleted": "true",
         # The id as well: with a time of somebody's choice there may be several of one time (memory).
         "_sort": "last_modified,id",
         "_limit": str(page_size),
     }
-    return _buried(listing.pages(operations.list_page(endpoint, params)))
+    following: Operation[Page] | None = operations.list_page(endpoint, params)
+    while following is not None:
+        page: Page = yield from following
+        # A live object may have an attribute of its own that is called `deleted`.
+        yield Found([data for data in page.objects if data.keys() == _KEYS])
+        following = operations.next_page(following, page)
+        del page
 
 
 def tombstone(data: JSONObject) -> Tombstone:
@@ -48,7 +55,7 @@ def tombstone(data: JSONObject) -> Tombstone:
 
 
 def milliseconds(since: object) -> int:
-    """Those of a moment, rounded down: nothing is younger than it by less."""
+    """Those that since= means, a moment rounded down. UsageError for what is no time."""
     if isinstance(since, datetime) and since.utcoffset() is not None:
         since = (since - _EPOCH) // timedelta(milliseconds=1)
     if since is None:
@@ -56,19 +63,3 @@ def milliseconds(since: object) -> int:
     if type(since) is not int:
         raise UsageError(f"since is milliseconds since 1970 or a datetime with a time zone, got {since!r}")
     return max(0, since)
-
-
-def _buried(stream: Stream) -> Stream:
-    """Without the live objects that have an attribute called `deleted` of their own."""
-    try:
-        step = next(stream)
-        while True:
-            if isinstance(step, Found):
-                step = Found([data for data in step.objects if data.keys() == _KEYS])
-            step = stream.send((yield step))
-    except StopIteration:
-        return
-
-
-def rows(found: Iterator[JSONObject]) -> Iterator[Tombstone]:
-    return map(tombstone, found)

@@ -11,7 +11,9 @@ from typing_extensions import assert_type
 
 import kintomodel
 from kintomodel import Client, Count, Everyone, F, Manager, Max, Q, QuerySet, Ref, Sum, account, group, some
+from kintomodel.models.prefetching import DanglingRef
 from kintomodel.models.rows import Rows
+from kintomodel.protocol.tombstones import Tombstone
 from kintomodel.resources.permissions import PrincipalSet, RecordPermissions
 
 now = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -133,6 +135,25 @@ totals = Receipt.objects.filter(paid=True).aggregate(
     total=Sum("amount"), n=Count(), last=Max(F(Receipt.paid_at))
 )
 assert_type(totals, dict[str, Any])
+for tombstone in Receipt.objects.deleted(since=now):
+    assert_type(tombstone, Tombstone)
+    assert_type(tombstone.deleted_at, datetime)
+Receipt.objects.deleted(3)
+Receipt.objects.deleted()
+
+# References
+if receipt.customer is not None:
+    assert_type(receipt.customer, Ref[Customer])
+    assert_type(receipt.customer.id, str)
+    assert_type(receipt.customer.get(), Customer)
+    assert_type(receipt.customer.get().vip, bool)
+assert_type(Ref(Customer(name="x")), Ref[Customer])
+Receipt(amount=Decimal(1), customer=Ref(Customer(name="x")))
+receipt.customer = Ref("c")
+assert_type(Receipt.objects.prefetch("customer", F(Receipt.customer)), QuerySet[Receipt])
+assert_type(Receipt.objects.filter(paid=True).prefetch("customer").get(id="x"), Receipt)
+assert_type(Receipt.objects.check_refs(), list[DanglingRef])
+assert_type(Receipt.objects.all().check_refs()[0].missing, str)
 
 typed = Typed(total=Decimal(3), label="q")
 typed.total = Decimal(4)

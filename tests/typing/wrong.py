@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from models import Customer, Receipt, Typed
 
-from kintomodel import F, Field, Model, Q, Sum, field, some
+from kintomodel import F, Field, Model, Q, Ref, Sum, field, some
 
 receipt = Receipt(amount=Decimal(1))
 typed = Typed(total=Decimal(1))
@@ -103,3 +103,14 @@ Receipt.objects.in_bulk([3])  #! mypy pyright ty
 Receipt.objects.aggregate(total="amount")  #! mypy pyright ty
 Receipt.objects.aggregate(total=Sum(3))  #! mypy pyright ty
 Receipt.objects.aggregate(Sum("amount"))  #! mypy pyright ty
+
+# References
+Receipt(amount=Decimal(1), customer="c")  #! mypy pyright ty
+Receipt(amount=Decimal(1), customer=Customer(name="x"))  #! mypy pyright ty
+Receipt(amount=Decimal(1), customer=Ref(Receipt(amount=Decimal(1))))  #! mypy pyright ty
+receipt.customer.get()  #! mypy pyright ty
+some(receipt.customer).get().nmae  #! mypy pyright ty
+receipt.customer = Customer(name="x")  #! mypy pyright ty
+Receipt.objects.prefetch(3)  #! mypy pyright ty
+Receipt.objects.check_refs()[0].mising  #! mypy pyright ty
+Receipt.objects.deleted(since="2026-01-01")  #! mypy pyright ty

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from ..errors import Conflict, ServerError, TransportError, UsageError
@@ -13,6 +14,7 @@ from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.paths import check_id
 from ..protocol.query import Query
+from ..protocol.scanning import Found, Stream
 from ..protocol.tombstones import Tombstone
 from ..protocol.values import JSON, JSONObject, Part
 from ..resources.permissions import RecordPermissions
@@ -189,20 +191,54 @@ def iterate(
     model: type[M], where: Home, query: Query, page_size: int, reading: Reading = WHOLE
 ) -> Iterator[M]:
     """The records that the query asks for, each page asked for when it is wanted."""
+    stream, make = _reading(model, where, query, page_size, reading)
+    for data in where.connection.stream(stream):
+        yield make(data)
+
+
+def _reading(
+    model: type[M], where: Home, query: Query, page_size: int, reading: Reading
+) -> tuple[Stream, Callable[[JSONObject], M]]:
+    """What is to be asked, and what makes a record of what comes."""
     stream = scanning.scan(where.path.records, query, page_size)
     selected = None
     if reading.fields is not None:
         fields = model.__kinto__.resolve()
         selected = projecting.fields([(fields[name].key,) for name in reading.fields], query)
-    found = where.connection.stream(projecting.project(stream, selected))
     if selected is None or reading.fields is None:
-        for data in found:
-            yield from_stored(model, where, data)
-    else:
-        source = Source(where, model.__kinto__.bucket, _load)
-        for record in map(projection.part_reader(model, where, reading.fields), found):
-            bind(record, source)
-            yield record
+        return stream, partial(from_stored, model, where)
+    read, source = (
+        projection.part_reader(model, where, reading.fields),
+        Source(where, model.__kinto__.bucket, _load),
+    )
+
+    def make(data: JSONObject) -> M:
+        record = read(data)
+        bind(record, source)
+        return record
+
+    return projecting.project(stream, selected), make
+
+
+def preview(
+    model: type[M], where: Home, query: Query, page_size: int, reading: Reading
+) -> tuple[list[M], bool]:
+    """What one request shows of the records; is it all of them?"""
+    stream, make = _reading(model, where, query, page_size, reading)
+    found: list[M] = []
+    answered = False
+    try:
+        step = next(stream)
+        while not answered or isinstance(step, Found):
+            if isinstance(step, Found):
+                found += map(make, step.objects)
+                step = next(stream)
+            else:
+                answered = True
+                step = stream.send(where.connection.perform(step))
+    except StopIteration:
+        return found, True
+    return found, False
 
 
 def rows(where: Home, query: Query, paths: Iterable[Path], page_size: int) -> Iterator[JSONObject]:

@@ -14,7 +14,7 @@ from ..protocol import explaining
 from ..protocol.conditions import NOTHING, And, normal
 from ..protocol.explaining import Explanation
 from ..protocol.query import Query
-from . import loading, lookups, prefetching
+from . import loading, lookups, picture, prefetching
 from .aggregates import Aggregate, Pass
 from .columns import column, columns, distinct
 from .expressions import FieldExpression, Order, Q
@@ -26,8 +26,11 @@ from .state import Home, Mapped
 M = TypeVar("M", bound=Mapped)
 U = TypeVar("U")
 
+# Records that repr() looks through for some that match, where the server cannot say which do.
+_PREVIEWED = 100
 
-@attrs.frozen(eq=False)
+
+@attrs.frozen(eq=False, repr=False)
 class QuerySet(Generic[M]):
     """Records of a model that match. Frozen: each method gives a new one.
 
@@ -225,6 +228,14 @@ class QuerySet(Generic[M]):
     def __iter__(self) -> Iterator[M]:
         return iter(self._all())
 
+    def __repr__(self) -> str:
+        """The first records as a table. At most one GET, none if they were read; never raises."""
+        return picture.text(self._title, self.model, self._look)
+
+    def _repr_html_(self) -> str:
+        """The same for notebooks."""
+        return picture.html(self._title, self.model, self._look)
+
     def __len__(self) -> int:
         return len(self._all())
 
@@ -261,6 +272,16 @@ class QuerySet(Generic[M]):
         if not self.reading.prefetch:
             return found
         return prefetching.prefetched(found, self.reading.prefetch, at_once)
+
+    @property
+    def _title(self) -> str:
+        return f"QuerySet of {self.model.__name__} in {self.home.name}"
+
+    def _look(self) -> picture.Preview:
+        if self._records is not None:
+            return picture.Preview(self._records, True)
+        query = sliced(self.query, slice(picture.ROWS + 1))
+        return picture.Preview(*loading.preview(self.model, self.home, query, _PREVIEWED, self.reading))
 
     def _narrowed(self, written: Q) -> Self:
         self._refuse_after_slice("filter")

@@ -57,7 +57,7 @@ def new_converter() -> cattrs.Converter:
     converter.register_unstructure_hook_factory(is_literal, literal_writer)
     converter.register_structure_hook_func(is_json, lambda value, _: read_json(value))
     converter.register_unstructure_hook_func(is_json, json_writer(converter))
-    converter.register_structure_hook_func(is_reference, _reference)
+    converter.register_structure_hook_factory(is_reference, _reference_reader)
     converter.register_unstructure_hook_func(is_reference, _reference_id)
     converter.register_structure_hook_factory(_is_array, _array_reader)
     converter.register_unstructure_hook_factory(_is_array, _array_writer)
@@ -88,12 +88,17 @@ def _one_argument(read: Callable[[JSON], Any]) -> Callable[[JSON, Any], Any]:
     return lambda value, _: read(value)
 
 
-def _reference(value: JSON, cls: Any) -> Ref[Any]:
-    if type(value) is not str:
-        raise expected("a record id in a string", value)
-    found: Ref[Any] = Ref(value)
-    found.lead(referred(cls))
-    return found
+def _reference_reader(cls: Any, _: cattrs.Converter) -> Callable[[JSON, Any], Ref[Any]]:
+    model = referred(cls)
+
+    def read(value: JSON, _: Any) -> Ref[Any]:
+        if type(value) is not str:
+            raise expected("a record id in a string", value)
+        found: Ref[Any] = Ref(value)
+        found.lead(model)
+        return found
+
+    return read
 
 
 def _reference_id(value: Any) -> str:
@@ -209,10 +214,8 @@ def _union_reader(cls: Any, converter: cattrs.Converter) -> Callable[[JSON, Any]
     members = sorted(_members(cls), key=lambda member: (member is str, member not in (bool, int)))
     # An id does not say which of several models it is of.
     ambiguous = sum(map(is_reference, members)) > 1
-    hooks = [
-        (Ref if ambiguous and is_reference(member) else member, converter.get_structure_hook(member))
-        for member in members
-    ]
+    told = [Ref if ambiguous and is_reference(member) else member for member in members]
+    hooks = [(member, converter.get_structure_hook(member)) for member in told]
     optional, names = type(None) in get_args(cls), _names(cls)
 
     def read(value: JSON, _: Any) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import attrs
 
@@ -41,18 +42,58 @@ def matching(page: Page, residual: Condition) -> Iterable[JSONObject]:
     return (data for data in page.objects if matches(residual, data))
 
 
+Place: TypeAlias = tuple[Any, ...]
+"""Of an object in an order: it compares with that of another."""
+
+
+class _Held(NamedTuple):
+    """An object that Kinto gives too early. group: how many of its keys are those of the ones before it."""
+
+    place: Place
+    number: int
+    group: int
+    data: JSONObject
+
+
 @attrs.define(eq=False)
 class _Source:
-    """A lane, as far as it was read. ready: what was read of it and not given yet, with its place."""
+    """A lane, as far as it was read. ready: what was read of it and not given yet, with its place.
+
+    held: a heap of those without the key of a descending order, until all that have it are there.
+    """
 
     branches: deque[Branch]
     following: Operation[Page] | None = None
     residual: Condition = EVERYTHING
-    ready: deque[tuple[Any, JSONObject]] = attrs.field(factory=deque)
+    ready: deque[tuple[Place, JSONObject]] = attrs.field(factory=deque)
+    held: list[_Held] = attrs.field(factory=list)
+    number: int = 0
 
     @property
     def is_over(self) -> bool:
         return self.following is None and not self.branches
+
+    def add(self, objects: Iterable[JSONObject], order: tuple[Sort, ...], *, may_wait: bool) -> None:
+        for data in objects:
+            place = _place(data, order)
+            group = _missing(data, order) if may_wait else None
+            self._release(place)
+            if group is None:
+                self.ready.append((place, data))
+            else:
+                self.number += 1
+                heapq.heappush(self.held, _Held(place, self.number, group, data))
+        if self.is_over:
+            self._release(None)
+
+    def _release(self, place: Place | None) -> None:
+        """Those that nothing from this place on comes before; None: that nothing comes after."""
+        while self.held:
+            first = self.held[0]
+            if place is not None and not first.place[: first.group] < place[: first.group]:
+                return
+            heapq.heappop(self.held)
+            self.ready.append((first.place, first.data))
 
 
 class OtherCollationError(Exception):
@@ -107,8 +148,10 @@ class Merge:
         order = self._listing.query.order
         if any(_is_other_collation(one, next, order) for one, next in pairwise(page.objects)):
             raise OtherCollationError
-        order = order if len(self._sources) > 1 else ()
-        source.ready.extend((_place(data, order), data) for data in matching(page, source.residual))
+        # Of a slice they are asked for apart (planning.py).
+        may_wait = self._listing.query.stop is None and any(key.may_wait for key in order)
+        is_compared = may_wait or len(self._sources) > 1
+        source.add(matching(page, source.residual), order if is_compared else (), may_wait=may_wait)
 
     def _in_order(self) -> Iterable[JSONObject]:
         """Those that come before whatever is not read yet."""
@@ -157,5 +200,10 @@ def _is_other_collation(one: JSONObject, next: JSONObject, order: tuple[Sort, ..
     return False
 
 
-def _place(data: JSONObject, order: tuple[Sort, ...]) -> tuple[Any, ...]:
+def _missing(data: JSONObject, order: tuple[Sort, ...]) -> int | None:
+    """Which is the first key that it lacks, so that it has to wait? None if it does not."""
+    return next((at for at, key in enumerate(order) if key.may_wait and key.is_missing(data)), None)
+
+
+def _place(data: JSONObject, order: tuple[Sort, ...]) -> Place:
     return tuple(_Backwards(key.place(data)) if key.descending else key.place(data) for key in order)

@@ -69,9 +69,12 @@ def plan(condition: Condition) -> Plan:
 
 
 def _lanes(one: Branch, query: Query) -> list[Lane] | None:
-    """Kinto puts objects without the key where it wants: to have them elsewhere, ask for them apart."""
+    """Kinto puts objects without the key where it wants: to have them elsewhere, ask for them apart.
+
+    Where all is read anyway, those that come too early can wait (lanes.py).
+    """
     apart = [key for key in query.order if not key.is_kintos and not one.requires(key.path)]
-    if not apart:
+    if not apart or (query.stop is None and all(key.may_wait for key in apart)):
         return [(one,)]
     key = apart[0]
     name = f"has_{key}".replace("-", "")

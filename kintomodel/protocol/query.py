@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from .conditions import EVERYTHING, MISSING_RANK, Condition, Path, sort_key
+from .conditions import EVERYTHING, MISSING, MISSING_RANK, Condition, Path, sort_key, value_at
 from .values import JSONObject
 
 _NAME = re.compile(r"\w+")
@@ -32,6 +32,11 @@ class Sort(NamedTuple):
         return self.missing_first is self.descending or self.path in _OWN
 
     @property
+    def may_wait(self) -> bool:
+        """Does Kinto give those first that are to come last, so that they can be held back?"""
+        return self.descending and not self.is_kintos
+
+    @property
     def reversed(self) -> Sort:
         return self._replace(descending=not self.descending, missing_first=not self.missing_first)
 
@@ -40,6 +45,9 @@ class Sort(NamedTuple):
         rank, value = sort_key(data, self.path)
         # The last of Kinto's ranks is that of the missing key.
         return (rank if rank != MISSING_RANK or self.is_kintos else -1), value
+
+    def is_missing(self, data: JSONObject) -> bool:
+        return value_at(data, self.path) is MISSING
 
     def __str__(self) -> str:
         return ("-" if self.descending else "") + ".".join(self.path)

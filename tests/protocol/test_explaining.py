@@ -53,10 +53,18 @@ def by(name, descending=False, scalars=True):
         ),
         (
             explained(EVERYTHING, by("d", descending=True)),
+            Explanation((PlannedRequest(f"{LIST}?_sort=-d"),), None, 1),
+        ),
+        (
+            explained(EVERYTHING, by("d"), backwards=True, stop=None),
+            Explanation((PlannedRequest(f"{LIST}?_sort=-d,last_modified"),), None, 1),
+        ),
+        (
+            explained(EVERYTHING, by("d", descending=True), backwards=True),
             Explanation(
                 (
-                    PlannedRequest(f"{LIST}?has_d=true&_sort=-d"),
-                    PlannedRequest(f"{LIST}?has_d=false&_sort=-d"),
+                    PlannedRequest(f"{LIST}?has_d=false&_sort=d,last_modified"),
+                    PlannedRequest(f"{LIST}?has_d=true&_sort=d,last_modified"),
                 ),
                 None,
                 3,

@@ -125,36 +125,49 @@ def test_an_order_of_kinto_is_one_lane():
     assert lanes(EVERYTHING, Sort(("id",), descending=True)) == [[{}]]
 
 
-def test_objects_without_the_key_of_a_descending_order_are_listed_after_the_others():
+def test_where_all_is_read_those_without_the_key_of_a_descending_order_can_wait():
+    assert lanes(EVERYTHING, by("a", descending=True)) == [[{}]]
+    assert lanes(EVERYTHING, by("a", descending=True), by("b", descending=True), start=2) == [[{}]]
+    assert lanes(EVERYTHING, by("b"), by("a", descending=True)) == [[{}]]
+
+
+def test_of_a_slice_they_are_listed_after_the_others():
     present, absent = {"has_a": "true"}, {"has_a": "false"}
-    assert lanes(EVERYTHING, by("a", descending=True)) == [[present, absent]]
-    assert lanes(EVERYTHING, by("a", descending=True), backwards=True) == [[absent, present]]
+    key = by("a", descending=True)
+    assert lanes(EVERYTHING, key, stop=5) == [[present, absent]]
     filtered = at("b", "eq", 1)
-    assert lanes(filtered, by("a", True)) == [[{**present, "eq_b": "1"}, {**absent, "eq_b": "1"}]]
+    assert lanes(filtered, key, stop=5) == [[{**present, "eq_b": "1"}, {**absent, "eq_b": "1"}]]
+
+
+def test_those_that_are_to_come_first_are_listed_before_the_others():
+    present, absent = {"has_a": "true"}, {"has_a": "false"}
+    assert lanes(EVERYTHING, by("a", descending=True), backwards=True) == [[absent, present]]
+    assert lanes(EVERYTHING, by("a", missing_first=True), stop=5) == [[absent, present]]
 
 
 def test_of_a_key_after_the_first_they_are_merged():
     keys = (by("b"), by("a", descending=True))
-    assert lanes(EVERYTHING, *keys) == [[{"has_a": "true"}], [{"has_a": "false"}]]
+    assert lanes(EVERYTHING, *keys, stop=5) == [[{"has_a": "true"}], [{"has_a": "false"}]]
 
 
 def test_an_order_by_what_all_of_them_have_is_one_lane():
     condition = at("a", "eq", 1)
-    assert lanes(condition, by("a", descending=True)) == [[{"eq_a": "1"}]]
-    assert lanes(at("a", "exists", False), by("a", descending=True)) == [[{"has_a": "false"}]]
+    assert lanes(condition, by("a", descending=True), stop=5) == [[{"eq_a": "1"}]]
+    assert lanes(at("a", "exists", False), by("a", descending=True), stop=5) == [[{"has_a": "false"}]]
     keys = (by("a", descending=True), by("b", descending=True))
-    assert lanes(condition, *keys) == [[{"has_b": "true", "eq_a": "1"}], [{"has_b": "false", "eq_a": "1"}]]
+    present, absent = {"has_b": "true", "eq_a": "1"}, {"has_b": "false", "eq_a": "1"}
+    assert lanes(condition, *keys, stop=5) == [[present], [absent]]
 
 
 def test_an_order_that_takes_more_than_one_question_of_presence_is_made_here():
-    assert lanes(EVERYTHING, by("a", descending=True), by("b", descending=True)) is None
-    assert lanes(at("b", "exists", True), by("a", descending=True)) is None
+    assert lanes(EVERYTHING, by("a", descending=True), by("b", descending=True), stop=5) is None
+    assert lanes(at("b", "exists", True), by("a", descending=True), stop=5) is None
     assert lanes(EVERYTHING, Sort(("a",))) is None
 
 
 def test_each_alternative_has_its_lanes():
     assert lanes(one_of("b", "c"), by("a")) == [[{"eq_b": "1"}], [{"eq_c": "1"}]]
-    assert lanes(one_of("a", "c"), by("a", descending=True)) == [
+    assert lanes(one_of("a", "c"), by("a", descending=True), stop=5) == [
         [{"eq_a": "1"}],
         [{"has_a": "true", "eq_c": "1"}, {"has_a": "false", "eq_c": "1"}],
     ]

@@ -172,17 +172,44 @@ def test_alternatives_are_merged_in_the_order_that_is_wanted():
     assert asked[-1] == LAST_LOOK
 
 
-def test_of_a_descending_order_those_without_the_key_come_last():
-    key = Sort(("k",), descending=True, scalars=True)
-    asked, found = scanned(Query(sort=(key,)), [page("a", "b"), page("c"), page()])
-    assert found == ["a", "b", "c"]
-    assert [params.get("has_k") for _, params, _ in asked] == ["true", "false", None]
+DOWN = Sort(("k",), descending=True, scalars=True)
 
 
-def test_those_without_the_key_are_not_asked_for_before_they_are_wanted():
-    key = Sort(("k",), descending=True, scalars=True)
-    asked, found = scanned(Query(sort=(key,), stop=2), [page("a", "b")])
+def kept(name, at=1, **data):
+    return {"id": name, "last_modified": at, **data}
+
+
+def test_of_a_descending_order_those_without_the_key_wait_for_the_others():
+    pages = [
+        Page((kept("a", 9), kept("b", 8)), "_token=x", 9),
+        Page((kept("c", k=2), kept("d", k=1)), None, 9),
+        page(),
+    ]
+    asked, found = scanned(Query(sort=(DOWN,)), pages)
+    assert found == ["c", "d", "a", "b"]
+    assert [params.get("_sort") for _, params, _ in asked] == ["-k", None, None]
+    assert scanned(Query(sort=(DOWN,), start=1), pages)[1] == ["d", "a", "b"]
+
+
+def test_those_without_a_later_key_wait_for_the_others_of_their_group():
+    keys = (Sort(("g",), scalars=True), DOWN, Sort(("l",), descending=True, scalars=True))
+    answer = Page(
+        (
+            kept("a", g=1), kept("b", g=1, l=5), kept("c", g=1, k=3), kept("d", g=1, k=3, l=2),
+            kept("e", g=1, k=1, l=1), kept("f", g=2), kept("g", g=3, k=1, l=1), kept("h"), kept("i", k=1),
+        ),
+        None,
+        9,
+    )  # fmt: skip
+    assert scanned(Query(sort=keys), [answer])[1] == ["d", "c", "e", "b", "a", "f", "g", "i", "h"]
+
+
+def test_of_a_slice_those_without_the_key_are_asked_for_when_they_are_wanted():
+    asked, found = scanned(Query(sort=(DOWN,), stop=2), [page("a", "b")])
     assert (len(asked), found) == (1, ["a", "b"])
+    asked, found = scanned(Query(sort=(DOWN,), stop=3), [page("a", "b"), page("c")], page_size=3)
+    assert [params.get("has_k") for _, params, _ in asked] == ["true", "false"]
+    assert found == ["a", "b", "c"]
 
 
 def test_after_a_write_the_rest_of_the_alternatives_is_one_listing():

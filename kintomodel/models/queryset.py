@@ -19,7 +19,16 @@ from .aggregates import Aggregate, Pass
 from .columns import column, columns, distinct
 from .expressions import FieldExpression, Order, Q
 from .prefetching import DanglingRef
-from .reading import DEFAULT_PAGE_SIZE, WHOLE, Reading, check_page_size, names_of, sliced, whole_fields
+from .reading import (
+    DEFAULT_PAGE_SIZE,
+    WHOLE,
+    Reading,
+    check_page_size,
+    check_position,
+    names_of,
+    sliced,
+    whole_fields,
+)
 from .rows import Rows, as_dicts
 from .state import Home, Mapped
 
@@ -247,18 +256,13 @@ class QuerySet(Generic[M]):
     @overload
     def __getitem__(self, at: slice) -> Self: ...
     def __getitem__(self, at: int | slice) -> M | Self:
-        if isinstance(at, int):
-            if at < 0:
-                raise UsageError("there are no negative positions: use last() or reverse()")
-            if self._records is not None:
-                return self._records[at]
-            found = list(self[at : at + 1])
-            if not found:
-                raise IndexError(f"no record at {at}")
-            return found[0]
-        if not isinstance(at, slice):
-            raise UsageError(f"positions are integers, got [{at!r}]")
-        return attrs.evolve(self, query=sliced(self.query, at))
+        if isinstance(at, slice):
+            return attrs.evolve(self, query=sliced(self.query, at))
+        if self._records is not None:
+            return self._records[check_position(at)]
+        for record in self[at : check_position(at) + 1]:
+            return record
+        raise IndexError(f"no record at {at}")
 
     def _all(self) -> list[M]:
         if self._records is None:

@@ -61,6 +61,14 @@ def check_page_size(page_size: object) -> None:
         raise UsageError(f"page_size is a positive number of records, got {page_size!r}")
 
 
+def check_position(at: object) -> int:
+    if not isinstance(at, int):
+        raise UsageError(f"positions are integers, got [{at!r}]")
+    if at < 0:
+        raise UsageError("there are no negative positions: use last() or reverse()")
+    return at
+
+
 def sliced(query: Query, at: slice) -> Query:
     """A part of the part that the query asks for."""
     if not all(bound is None or isinstance(bound, int) for bound in (at.start, at.stop)):

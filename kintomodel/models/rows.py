@@ -12,7 +12,7 @@ from ..protocol.query import Query
 from ..protocol.values import JSONObject
 from . import loading
 from .columns import Column
-from .reading import DEFAULT_PAGE_SIZE, check_page_size, sliced
+from .reading import DEFAULT_PAGE_SIZE, check_page_size, check_position, sliced
 from .state import Home
 
 R = TypeVar("R")
@@ -58,7 +58,11 @@ class Rows(Generic[R]):
     def __getitem__(self, at: int | slice) -> R | Self:
         if isinstance(at, slice):
             return attrs.evolve(self, query=sliced(self.query, at))
-        return self._all()[at]
+        if self._rows is not None:
+            return self._rows[check_position(at)]
+        for row in self[at : check_position(at) + 1]:
+            return row
+        raise IndexError(f"no record at {at}")
 
     def _row(self, data: JSONObject) -> R:
         return self.make([one.value(data, self.home.name) for one in self.columns])

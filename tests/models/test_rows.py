@@ -171,9 +171,17 @@ def test_rows_can_be_sliced(sent):
         "a",
         None,
     )
-    assert [one.params["_limit"] for one in sent] == ["1000", "2", "1", "1"] or len(sent) == 4
-    with pytest.raises(UsageError, match="positions are integers"):
-        rows["a":]
+    assert rows[1] == "b"
+    assert [one.params["_limit"] for one in sent] == ["1000", "2", "1", "4", "2"]
+    with pytest.raises(IndexError, match="no record at 3"):
+        rows[3]
+    for wrong, message in (
+        ("a", "positions are integers"),
+        (slice("a"), "positions are"),
+        (-1, "no negative"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            rows[wrong]
     with pytest.raises(UsageError, match="page_size is a positive number"):
         rows.iterator(page_size=0)
 

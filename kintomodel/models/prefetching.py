@@ -139,6 +139,8 @@ def _are_there(place: Home, ids: list[str]) -> dict[str, bool]:
         query = picking.among(Query(), chunk)
         there.update(data["id"] for data in loading.rows(place, query, [], len(chunk)))
     doubtful = [id for id in ids if id not in there]
+    if not doubtful:
+        return dict.fromkeys(ids, True)
     answers = place.connection.perform_all(operations.read(place.path.record(id)) for id in doubtful)
     for id, answer in zip(doubtful, answers, strict=True):
         if isinstance(answer, ResponseError) and not isinstance(answer, (NotFound, Forbidden)):

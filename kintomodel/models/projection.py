@@ -82,7 +82,8 @@ def is_read(record: Mapped, key: str) -> bool:
 
 def is_lossy(record: Mapped) -> bool:
     """Was a field set, but never read, whose old value may hold keys that we do not know?"""
-    return record._state.only is not None and any(
+    state = record._state
+    return (state.only is not None and state.stored is not None) and any(
         info.name in vars(record) and not is_read(record, info.key) and holds_objects(info.stored_type)
         for info in record.__kinto__.resolve().values()
     )

@@ -73,9 +73,7 @@ def _complete(record: Mapped, conflict: Conflict) -> None:
         for key, value in (conflict.theirs or {}).items()
         if not is_read(record, key) and key not in mine
     }
-    conflict.mine = {**rest, **mine}
-    if conflict.base is not None:
-        conflict.base = {**rest, **conflict.base}
+    conflict.mine, conflict.base = {**rest, **mine}, {**rest, **(conflict.base or {})}
 
 
 def _wanted(record: Mapped, conflict: Conflict, on_conflict: OnConflict) -> JSONObject:

@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from kintomodel import Conflict, F, Model, UsageError, ValidationError, field
+from kintomodel.models import changes
 from kintomodel.protocol import operations
 from kintomodel.testing import KintoServer, record
 
@@ -257,6 +258,15 @@ def test_a_nested_field_set_unread_keeps_what_its_class_does_not_know(payments, 
     found.save()
     assert methods(sent) == ["GET", "PATCH"]
     assert stored(payments)["address"] == {"city": "Oslo", "floor": 3}
+
+
+def test_what_writes_many_does_not_write_such_a_record(sent):
+    found = partial()
+    found.address = Address("Oslo")
+    with pytest.raises(
+        UsageError, match=r"abc: it was read in part: refresh\(\) it before a nested field is set"
+    ):
+        changes.write(found)
 
 
 def test_a_forced_save_sends_no_more_than_what_was_read_and_set(payments, sent):

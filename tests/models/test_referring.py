@@ -10,10 +10,11 @@ from typing import Any, Literal, NewType
 import attrs
 import pytest
 
-from kintomodel import F, Forbidden, Model, NotFound, Ref, UsageError, field
+from kintomodel import Client, F, Forbidden, Model, NotFound, Ref, ServerError, UsageError, field
 from kintomodel.models.prefetching import DanglingRef
 from kintomodel.models.references import holds_references, references_in, referred
 from kintomodel.protocol import operations
+from kintomodel.protocol.objects import Response
 from kintomodel.testing import KintoServer, record
 
 
@@ -173,8 +174,11 @@ def test_a_record_that_moves_forgets_what_it_referred_to(shop):
         for name in ("receipts", "customers"):
             payments.create_collection(name)
         Customer.objects.using(there).create(id="cu1", name="There")
+        mine = Customer(name="mine")
+        receipt.supplier = Ref(mine)
         receipt.save(using=there)
         assert receipt.customer.get().name == "There"
+        assert receipt.supplier.get() is mine
 
 
 @pytest.mark.parametrize(
@@ -332,6 +336,26 @@ def test_a_collection_that_is_missing_is_an_error(payments):
     Receipt.objects.create(customer=Ref("cu1"))
     with pytest.raises(NotFound):
         Receipt.objects.check_refs()
+
+
+class Failing:
+    """In front of a transport: for the record "nobody" the server fails."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def send(self, operation):
+        return Response(500) if operation.path.endswith("/nobody") else self.inner.send(operation)
+
+    def close(self):
+        self.inner.close()
+
+
+def test_a_record_of_which_nothing_can_be_said_is_an_error(shop):
+    Receipt.objects.create(customer=Ref("nobody"))
+    failing = Client(shop.url, transport=Failing(shop.connection.transport))
+    with pytest.raises(ServerError):
+        Receipt.objects.using(failing).check_refs()
 
 
 # the types

@@ -10,7 +10,7 @@ from ..protocol.objects import StoredObject
 from ..protocol.values import JSON, JSONObject, check, copy, equal
 from .codec import Codec, FieldCodec, codec_of
 from .declaration import RESERVED_KEYS
-from .state import Mapped, extra, home, path, undeclared
+from .state import Mapped, extra, home, path, refuse_readonly, undeclared
 
 _ABSENT = object()
 
@@ -20,6 +20,7 @@ def changes(record: Mapped, *, force: bool = False) -> JSONObject:
 
     force: also those that the server holds in another form, or lacks as they are the default.
     """
+    refuse_readonly(record)
     codec: Codec[Mapped] = codec_of(record.__kinto__)
     stored = record._state.stored
     current = codec.dump(record, stored or {}, f"{home(record).name}/{record.id}")

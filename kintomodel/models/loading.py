@@ -6,27 +6,37 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from ..errors import Conflict, ServerError, TransportError, UsageError
-from ..protocol import operations, scanning, settling
+from ..protocol import completing, operations, ranges, scanning, settling
 from ..protocol.changes import own_data
+from ..protocol.conditions import And
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.query import Query
+from ..protocol.scanning import Stream
 from ..protocol.values import JSON, JSONObject
 from ..resources.permissions import RecordPermissions
 from .codec import Codec, codec_of
-from .state import Home, Mapped, home, path
+from .reading import Reading
+from .state import Home, Mapped, home, path, refuse_readonly
 
 M = TypeVar("M", bound=Mapped)
 
+# More parts than there are workers, as some are larger than others.
+_PARTS_OF_A_WORKER = 4
 
-def from_stored(model: type[M], where: Home, data: Mapping[str, JSON]) -> M:
-    """A record of what the server showed; ValidationError if that does not fit the model."""
+
+def from_stored(model: type[M], where: Home, data: Mapping[str, JSON], *, readonly: bool = False) -> M:
+    """A record of what the server showed; ValidationError if that does not fit the model.
+
+    readonly: keep none of it beside the fields.
+    """
     codec: Codec[M] = codec_of(model.__kinto__)
     record = codec.load(data, where.name)
     # Past __setattr__, which would look at the name.
     record.__dict__["last_modified"] = data["last_modified"]
     state = record._state
-    state.home, state.stored = where, dict(data)
+    state.home, state.readonly = where, readonly
+    state.stored = None if readonly else dict(data)
     return record
 
 
@@ -56,6 +66,7 @@ def accept(record: Mapped, stored: StoredObject) -> None:
     """Remember what the server showed, and leave the attributes as they are."""
     state = record._state
     state.stored, state.extra, state.lost, state.deleted = dict(stored.data), None, None, False
+    state.readonly = False
     record.last_modified = stored.last_modified
     accept_permissions(record, stored)
 
@@ -71,7 +82,8 @@ def permissions(record: Mapped) -> RecordPermissions:
     """The record's permissions. A new record has none yet; of others they are asked for when read."""
     state = record._state
     if state.permissions is None:
-        known: dict[str, list[str]] | None = {} if state.stored is None else None
+        is_new = state.stored is None and not state.readonly
+        known: dict[str, list[str]] | None = {} if is_new else None
         state.permissions = RecordPermissions(home(record).path.bucket, RecordOwner(record), known)
     return state.permissions
 
@@ -102,6 +114,7 @@ class RecordOwner(NamedTuple):
 
 def send_permissions(record: Mapped, changed: Mapping[str, list[str]]) -> Flow[None]:
     """Replace these permissions in one guarded PATCH; what else is unsaved stays so."""
+    refuse_readonly(record)
     state = record._state
     if state.stored is None:
         raise UsageError(f"{path(record).name} is not stored, so it has no permissions yet: save it first")
@@ -142,11 +155,36 @@ def explained(error: Conflict, record: Mapped, mine: JSONObject | None) -> Confl
     return error
 
 
-def iterate(model: type[M], where: Home, query: Query, page_size: int) -> Iterator[M]:
-    """The records that the query asks for, each page asked for when it is wanted."""
-    stream = scanning.scan(where.path.records, query, page_size)
-    for data in where.connection.stream(stream):
-        yield from_stored(model, where, data)
+def iterate(
+    model: type[M], where: Home, query: Query, page_size: int, reading: Reading, workers: int = 1
+) -> Iterator[M]:
+    """The records that the query asks for, with one page for each worker on its way meanwhile."""
+    if not reading.with_permissions:
+        for data in _found(where, query, page_size, reading, workers):
+            yield from_stored(model, where, data, readonly=reading.readonly)
+        return
+    for whole in _found(where, query, page_size, reading, workers):
+        stored = StoredObject(whole["data"], whole["permissions"])
+        record = from_stored(model, where, stored.data, readonly=reading.readonly)
+        accept_permissions(record, stored)
+        yield record
+
+
+def _found(where: Home, query: Query, page_size: int, reading: Reading, workers: int) -> Iterator[JSONObject]:
+    connection, endpoint = where.connection, where.path.records
+    batch_size = connection.batch_size() if reading.with_permissions else 0
+
+    def scan(part: Query) -> Stream:
+        stream = scanning.scan(endpoint, part, page_size)
+        if not reading.with_permissions:
+            return stream
+        return completing.with_permissions(stream, endpoint, part.condition, batch_size)
+
+    if workers == 1:
+        return connection.stream(scan(query))
+    parts = connection.run(ranges.split(endpoint, workers * _PARTS_OF_A_WORKER))
+    narrowed = (query._replace(condition=And((query.condition, part))) for part in parts)
+    return connection.streams(map(scan, narrowed), workers)
 
 
 def count(where: Home, query: Query, page_size: int) -> int:

@@ -158,9 +158,13 @@ class Manager(Generic[M]):
     def exists(self) -> bool:
         return self.all().exists()
 
-    def iterator(self, *, page_size: int = 1000) -> Iterator[M]:
+    def with_permissions(self) -> QuerySet[M]:
+        """See QuerySet.with_permissions."""
+        return self.all().with_permissions()
+
+    def iterator(self, *, page_size: int = 1000, readonly: bool = False, workers: int = 1) -> Iterator[M]:
         """See QuerySet.iterator."""
-        return self.all().iterator(page_size=page_size)
+        return self.all().iterator(page_size=page_size, readonly=readonly, workers=workers)
 
     @overload
     def __getitem__(self, at: int) -> M: ...

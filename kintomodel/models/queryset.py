@@ -14,12 +14,15 @@ from ..protocol.planning import plan
 from ..protocol.query import Query
 from . import loading, lookups
 from .expressions import FieldExpression, Order, Q
+from .reading import Reading
 from .state import Home, Mapped
 
 M = TypeVar("M", bound=Mapped)
 
 DEFAULT_PAGE_SIZE = 1000
 """Records a request. The server may give fewer."""
+
+MOST_WORKERS = 32
 
 
 class Explanation(NamedTuple):
@@ -55,6 +58,7 @@ class QuerySet(Generic[M]):
     model: type[M]
     home: Home
     query: Query = attrs.field(factory=Query)
+    reading: Reading = attrs.field(factory=Reading)
     _records: list[M] | None = attrs.field(default=None, init=False, repr=False)
 
     def filter(self, *conditions: Q | bool, **lookups: Any) -> Self:
@@ -81,6 +85,16 @@ class QuerySet(Generic[M]):
     def reverse(self) -> Self:
         self._refuse_after_slice("reverse")
         return self._with(backwards=not self.query.backwards)
+
+    def with_permissions(self) -> Self:
+        """The same records with their permissions, which no listing shows: one more GET for each, in batches.
+
+        Data and permissions are of one moment. A record that is written after it was listed comes
+        as it is then, at its place in the listing, if it still matches; else it is left out, and so is
+        one that is deleted. Where the server refuses batches, as one that is readonly does, each GET
+        is a request of its own.
+        """
+        return attrs.evolve(self, reading=self.reading._replace(with_permissions=True))
 
     def all(self) -> Self:
         """The same, to be asked for anew."""
@@ -139,17 +153,34 @@ class QuerySet(Generic[M]):
         """Is there one? One GET for one record, if the server can answer it alone."""
         if self._records is not None:
             return bool(self._records)
-        return self._with(sort=(), backwards=False).first() is not None
+        plain = attrs.evolve(self, reading=self.reading._replace(with_permissions=False))
+        return plain._with(sort=(), backwards=False).first() is not None
 
-    def iterator(self, *, page_size: int = DEFAULT_PAGE_SIZE) -> Iterator[M]:
+    def iterator(
+        self, *, page_size: int = DEFAULT_PAGE_SIZE, readonly: bool = False, workers: int = 1
+    ) -> Iterator[M]:
         """The records, page by page, in bounded memory; asked for anew each time.
 
+        While the records of a page are handed out, the next page is on its way.
         An order other than that of the ids can change while it is read. If it does, what is left
         is read by id and put in order here.
+        readonly: keep nothing of a record but its fields. It takes half the memory, and save(),
+        delete() and extra raise UsageError, until refresh() makes it a record like any other.
+        workers: so many pages are read at a time, each from another range of ids, and come in any
+        order; at most 32. Two more GETs find the ranges. A query with an order or a slice refuses.
         """
         if not isinstance(page_size, int) or page_size < 1:
             raise UsageError(f"page_size is a positive number of records, got {page_size!r}")
-        return loading.iterate(self.model, self.home, self.query, page_size)
+        if not isinstance(workers, int) or not 1 <= workers <= MOST_WORKERS:
+            raise UsageError(f"workers is a number from 1 to {MOST_WORKERS}, got {workers!r}")
+        if workers > 1 and (self.query.sort or self.query.backwards or self._is_slice):
+            raise UsageError(
+                "several workers find records in any order: take away the order or slice, or workers="
+            )
+        if normal(self.query.condition) == NOTHING:
+            return iter(())
+        reading = self.reading._replace(readonly=readonly)
+        return loading.iterate(self.model, self.home, self.query, page_size, reading, workers)
 
     def explain(self) -> Explanation:
         """The request that this would send, and what is left to be checked here; sends nothing."""

@@ -69,6 +69,7 @@ class State:
     home: None until it is first wanted. permissions: None until they are first looked at.
     extra: the undeclared attributes, once somebody has looked at them. lost: the data of a write
     whose answer was lost, as it is if that write was done. deleted: was the answer of a deletion lost?
+    readonly: is it stored, though nothing was kept of what the server showed?
     """
 
     home: Home | None = None
@@ -77,6 +78,7 @@ class State:
     extra: JSONObject | None = None
     lost: JSONObject | None = None
     deleted: bool = False
+    readonly: bool = False
 
 
 class Mapped:
@@ -113,8 +115,17 @@ def path(record: Mapped) -> RecordPath:
     return home(record).path.record(record.id)
 
 
+def refuse_readonly(record: Mapped) -> None:
+    """UsageError where it is not known what the server holds beside the fields."""
+    if record._state.readonly:
+        raise UsageError(
+            f"{path(record).name}: it was read with readonly=True: refresh() it before it is changed or saved"
+        )
+
+
 def extra(record: Mapped) -> JSONObject:
     """The undeclared attributes that the server holds; a dict to be edited in place."""
+    refuse_readonly(record)
     state = record._state
     if state.extra is None:
         state.extra = undeclared(record)

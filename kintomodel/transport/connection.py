@@ -56,8 +56,8 @@ class Connection:
     def stream(self, stream: Stream) -> Iterator[JSONObject]:
         """What the stream finds. While it is handed on, what the stream asks next is under way.
 
-        So there are two pages in memory at most. The first request is made by the caller's thread, and what is
-        raised by a later one is raised after all that was found before it.
+        So there are two pages in memory at most. The first request is made by the caller's thread,
+        and what is raised by a later one is raised after all that was found before it.
         """
         ahead: Begun[Any] | None = None
         try:

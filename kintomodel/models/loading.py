@@ -13,7 +13,7 @@ from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.query import Query
 from ..protocol.scanning import Stream
-from ..protocol.values import JSON, JSONObject
+from ..protocol.values import JSONObject
 from ..resources.permissions import RecordPermissions
 from .codec import Codec, codec_of
 from .reading import Reading
@@ -25,18 +25,21 @@ M = TypeVar("M", bound=Mapped)
 _PARTS_OF_A_WORKER = 4
 
 
-def from_stored(model: type[M], where: Home, data: Mapping[str, JSON], *, readonly: bool = False) -> M:
+def from_stored(model: type[M], where: Home, data: JSONObject, *, readonly: bool = False) -> M:
     """A record of what the server showed; ValidationError if that does not fit the model.
 
-    readonly: keep none of it beside the fields.
+    data: is kept, and must not be changed; readonly: only the fields are.
     """
     codec: Codec[M] = codec_of(model.__kinto__)
-    record = codec.load(data, where.name)
+    record = codec.load(data, where)
     # Past __setattr__, which would look at the name.
     record.__dict__["last_modified"] = data["last_modified"]
     state = record._state
-    state.home, state.readonly = where, readonly
-    state.stored = None if readonly else dict(data)
+    state.home = where
+    if readonly:
+        state.readonly = True
+    else:
+        state.stored = data
     return record
 
 

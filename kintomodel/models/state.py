@@ -30,6 +30,9 @@ class Home:
     def __deepcopy__(self, _: object) -> Home:
         return self
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def name(self) -> str:
         """bucket/collection, for messages."""

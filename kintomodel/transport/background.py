@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Collection
 from concurrent import futures
 from typing import Generic, TypeVar
@@ -14,6 +15,8 @@ T = TypeVar("T")
 
 MOST_THREADS = 32
 """They are made as they are wanted, and kept: each has a connection to the server."""
+
+_MOMENT = 0.0001
 
 
 @attrs.frozen(eq=False)
@@ -66,6 +69,8 @@ class Threads:
             future = self._running().submit(work)
         except RuntimeError:  # closed by another thread just now, or Python is about to end
             return Begun(work, None, os.getpid())
+        # Or the thread would wait its turn for 5 ms, with the request unsent, if we go on computing.
+        time.sleep(_MOMENT)
         return Begun(work, future, os.getpid())
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from ..protocol.values import JSON, JSONObject, Part, check, copy, equal
 from .codec import Codec, FieldCodec, codec_of
 from .declaration import RESERVED_KEYS
 from .projection import is_lossy, is_read
-from .state import Mapped, extra, home, path, undeclared
+from .state import Mapped, extra, home, path, refuse_readonly, undeclared
 
 _ABSENT = object()
 
@@ -21,6 +21,7 @@ def changes(record: Mapped, *, force: bool = False) -> JSONObject:
 
     force: also those that the server holds in another form, or lacks as they are the default.
     """
+    refuse_readonly(record)
     codec: Codec[Mapped] = codec_of(record.__kinto__)
     stored = record._state.stored
     current = codec.dump(record, stored or {}, f"{home(record).name}/{record.id}")

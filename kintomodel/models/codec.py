@@ -13,6 +13,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from ..errors import KintoError, UsageError, ValidationError
 from ..protocol.values import JSON, JSONObject, check
+from . import quick
 from .conversion import new_converter, problems
 from .declaration import Declaration, FieldInfo
 from .references import holds_references, referred
@@ -52,12 +53,24 @@ class Codec(Generic[T]):
         self._structure: Callable[[Any, Any], Any] = make_dict_structure_fn(
             declaration.cls, converter, **overrides
         )
+        self._read_quickly: Callable[[Mapping[str, JSON]], T] | None = quick.record_reader(
+            declaration, converter
+        )
 
-    def load(self, data: Mapping[str, JSON], where: str) -> T:
+    def load(self, data: Mapping[str, JSON], where: object) -> T:
         """A record of what the server has; ValidationError with all that does not fit.
 
-        where: bucket/collection, for the message.
+        where: prints as bucket/collection, for the message.
         """
+        if self._read_quickly is not None:
+            try:
+                return self._read_quickly(data)
+            except Exception:
+                return self._load_with_care(data, where)
+        return self._load_with_care(data, where)
+
+    def _load_with_care(self, data: Mapping[str, JSON], where: object) -> T:
+        """By the converter, which knows what is wrong."""
         try:
             return cast(T, self._structure(data, self._cls))
         except Exception as error:

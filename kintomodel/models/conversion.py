@@ -20,7 +20,7 @@ from cattrs.gen import make_dict_structure_fn, override, typeddicts
 
 from ..protocol.conditions import kind
 from ..protocol.values import JSON
-from . import storage
+from . import quick, storage
 from .annotations import inner_fields, is_union, resolve_attributes
 from .fields import key_of
 from .plain_values import (
@@ -114,11 +114,16 @@ def _is_array(cls: Any) -> bool:
 def _array_reader(cls: Any, converter: cattrs.Converter) -> Callable[[JSON, Any], Any]:
     """As cattrs reads them, but a string is no list of its letters."""
     read_all = _items_reader(cls, converter)
+    origin, (kind, *_) = _array_parts(cls)
+    kept = kind if origin is list and quick.is_kept(kind, converter) else None
 
     def read(value: JSON, _: Any) -> Any:
         if type(value) is not list:
             raise expected("an array", value)
-        return read_all(value)
+        for item in value:
+            if type(item) is not kept:
+                return read_all(value)
+        return value.copy() if kept else read_all(value)
 
     return read
 
@@ -293,13 +298,29 @@ def nested_default(cls: Any, name: str) -> Any:
 
 def _nested_reader(cls: Any, converter: cattrs.Converter) -> Callable[[JSON, Any], Any]:
     read_object = make_dict_structure_fn(cls, converter, **_renamed(cls))
+    read_quickly: quick.Reader | None = None
 
     def read(value: JSON, _: Any) -> Any:
+        nonlocal read_quickly
         if type(value) is not dict:
             raise expected("an object", value)
-        return read_object(value, cls)
+        if read_quickly is None:
+            # Late, as a class may hold itself.
+            read_quickly = _quick_reader(cls, converter) or (lambda value: read_object(value, cls))
+        try:
+            return read_quickly(value)
+        except Exception:
+            return read_object(value, cls)
 
     return read
+
+
+def _quick_reader(cls: Any, converter: cattrs.Converter) -> quick.Reader | None:
+    if not attrs.has(cls):
+        return None
+    keys, kinds = nested_keys(cls), inner_fields(cls) or {}
+    parts = [quick.Part(one, keys.get(one.name, ""), kinds[one.name]) for one in attrs.fields(cls)]
+    return quick.nested_reader(cls, parts, converter)
 
 
 def _nested_writer(cls: Any, converter: cattrs.Converter) -> Callable[[Any], JSON]:

@@ -70,6 +70,8 @@ class Declaration:
     fields: Mapping[str, FieldInfo]
     _scope: Scope
     _resolved: bool = False
+    has_plain_constructor: bool = True
+    """Is it that of attrs, and does it set attributes without asking a __setattr__?"""
 
     @property
     def keys(self) -> frozenset[str]:

@@ -7,34 +7,44 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from ..errors import Conflict, ServerError, TransportError, UsageError
-from ..protocol import operations, picking, projecting, scanning, settling, tombstones
+from ..protocol import completing, operations, picking, projecting, ranges, scanning, settling, tombstones
 from ..protocol.changes import own_data
-from ..protocol.conditions import Path
+from ..protocol.conditions import NOTHING, And, Path, normal
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.paths import check_id
 from ..protocol.query import Query
 from ..protocol.scanning import Found, Stream
 from ..protocol.tombstones import Tombstone
-from ..protocol.values import JSON, JSONObject, Part
+from ..protocol.values import JSONObject, Part
 from ..resources.permissions import RecordPermissions
 from . import projection
 from .codec import Codec, codec_of
 from .reading import WHOLE, Reading
 from .referring import Source, bind
-from .state import Home, Mapped, home, path
+from .state import Home, Mapped, home, path, refuse_readonly
 
 M = TypeVar("M", bound=Mapped)
 
+# More parts than there are workers, as some are larger than others.
+_PARTS_OF_A_WORKER = 4
 
-def from_stored(model: type[M], where: Home, data: Mapping[str, JSON]) -> M:
-    """A record of what the server showed; ValidationError if that does not fit the model."""
+
+def from_stored(model: type[M], where: Home, data: JSONObject, *, readonly: bool = False) -> M:
+    """A record of what the server showed; ValidationError if that does not fit the model.
+
+    data: is kept, and must not be changed; readonly: only the fields are.
+    """
     codec: Codec[M] = codec_of(model.__kinto__)
-    record = codec.load(data, where.name)
+    record = codec.load(data, where)
     # Past __setattr__, which would look at the name.
     record.__dict__["last_modified"] = data["last_modified"]
     state = record._state
-    state.home, state.stored = where, dict(data)
+    state.home = where
+    if readonly:
+        state.readonly = True
+    else:
+        state.stored = data
     if codec.references:
         bind(record, Source(where, model.__kinto__.bucket, _load))
     return record
@@ -94,7 +104,7 @@ def take_over(record: Mapped, stored: StoredObject) -> None:
 def accept(record: Mapped, stored: StoredObject) -> None:
     """Remember what the server showed, and leave the attributes as they are."""
     state = record._state
-    state.stored, state.only = dict(stored.data), None
+    state.stored, state.only, state.readonly = dict(stored.data), None, False
     state.extra, state.lost, state.deleted = None, None, False
     record.last_modified = stored.last_modified
     accept_permissions(record, stored)
@@ -112,7 +122,8 @@ def permissions(record: Mapped) -> RecordPermissions:
     """The record's permissions. A new record has none yet; of others they are asked for when read."""
     state = record._state
     if state.permissions is None:
-        known: dict[str, list[str]] | None = {} if state.stored is None else None
+        is_new = state.stored is None and not state.readonly
+        known: dict[str, list[str]] | None = {} if is_new else None
         state.permissions = RecordPermissions(home(record).path.bucket, RecordOwner(record), known)
     return state.permissions
 
@@ -143,6 +154,7 @@ class RecordOwner(NamedTuple):
 
 def send_permissions(record: Mapped, changed: Mapping[str, list[str]]) -> Flow[None]:
     """Replace these permissions in one guarded PATCH; what else is unsaved stays so."""
+    refuse_readonly(record)
     state = record._state
     if state.stored is None:
         raise UsageError(f"{path(record).name} is not stored, so it has no permissions yet: save it first")
@@ -188,43 +200,68 @@ def explained(error: Conflict, record: Mapped, mine: JSONObject | None) -> Confl
 
 
 def iterate(
-    model: type[M], where: Home, query: Query, page_size: int, reading: Reading = WHOLE
+    model: type[M], where: Home, query: Query, page_size: int, reading: Reading = WHOLE, workers: int = 1
 ) -> Iterator[M]:
-    """The records that the query asks for, each page asked for when it is wanted."""
-    stream, make = _reading(model, where, query, page_size, reading)
-    for data in where.connection.stream(stream):
-        yield make(data)
+    """The records that the query asks for, with one page for each worker on its way meanwhile."""
+    scan, make = _reading(model, where, page_size, reading)
+    connection = where.connection
+    if workers == 1:
+        return map(make, connection.stream(scan(query)))
+    if normal(query.condition) == NOTHING:
+        return iter(())
+    parts = connection.run(ranges.split(where.path.records, workers * _PARTS_OF_A_WORKER))
+    narrowed = (query._replace(condition=And((query.condition, part))) for part in parts)
+    return map(make, connection.streams(map(scan, narrowed), workers))
 
 
 def _reading(
-    model: type[M], where: Home, query: Query, page_size: int, reading: Reading
-) -> tuple[Stream, Callable[[JSONObject], M]]:
-    """What is to be asked, and what makes a record of what comes."""
-    stream = scanning.scan(where.path.records, query, page_size)
-    selected = None
-    if reading.fields is not None:
-        fields = model.__kinto__.resolve()
-        selected = projecting.fields([(fields[name].key,) for name in reading.fields], query)
-    if selected is None or reading.fields is None:
-        return stream, partial(from_stored, model, where)
-    read, source = (
-        projection.part_reader(model, where, reading.fields),
-        Source(where, model.__kinto__.bucket, _load),
-    )
+    model: type[M], where: Home, page_size: int, reading: Reading
+) -> tuple[Callable[[Query], Stream], Callable[[JSONObject], M]]:
+    """What is to be asked for a query, and what makes a record of what comes."""
+
+    def scan(query: Query) -> Stream:
+        return scanning.scan(where.path.records, query, page_size)
+
+    if reading.with_permissions:
+        return _with_permissions(model, where, scan, reading)
+    fields = model.__kinto__.resolve()
+    paths = None if reading.fields is None else [(fields[name].key,) for name in reading.fields]
+    if reading.fields is None or paths is None or projecting.fields(paths, Query()) is None:
+        return scan, partial(from_stored, model, where, readonly=reading.readonly)
+    read = projection.part_reader(model, where, reading.fields)
+    source = Source(where, model.__kinto__.bucket, _load)
 
     def make(data: JSONObject) -> M:
         record = read(data)
         bind(record, source)
         return record
 
-    return projecting.project(stream, selected), make
+    return lambda query: projecting.project(scan(query), projecting.fields(paths, query)), make
+
+
+def _with_permissions(
+    model: type[M], where: Home, scan: Callable[[Query], Stream], reading: Reading
+) -> tuple[Callable[[Query], Stream], Callable[[JSONObject], M]]:
+    size = where.connection.batch_size()
+
+    def make(whole: JSONObject) -> M:
+        stored = StoredObject(whole["data"], whole["permissions"])
+        record = from_stored(model, where, stored.data, readonly=reading.readonly)
+        accept_permissions(record, stored)
+        return record
+
+    def complete(query: Query) -> Stream:
+        return completing.with_permissions(scan(query), where.path.records, query.condition, size)
+
+    return complete, make
 
 
 def preview(
     model: type[M], where: Home, query: Query, page_size: int, reading: Reading
 ) -> tuple[list[M], bool]:
     """What one request shows of the records; is it all of them?"""
-    stream, make = _reading(model, where, query, page_size, reading)
+    scan, make = _reading(model, where, page_size, reading._replace(with_permissions=False))
+    stream = scan(query)
     found: list[M] = []
     answered = False
     try:

@@ -222,9 +222,15 @@ class Manager(Generic[M]):
         check_page_size(page_size)
         return loading.deleted(self.home, milliseconds(since), page_size)
 
-    def iterator(self, *, page_size: int = 1000) -> Iterator[M]:
+    def with_permissions(self) -> QuerySet[M]:
+        """See QuerySet.with_permissions."""
+        return self.all().with_permissions()
+
+    def iterator(
+        self, *, page_size: int = DEFAULT_PAGE_SIZE, readonly: bool = False, workers: int = 1
+    ) -> Iterator[M]:
         """See QuerySet.iterator."""
-        return self.all().iterator(page_size=page_size)
+        return self.all().iterator(page_size=page_size, readonly=readonly, workers=workers)
 
     @overload
     def __getitem__(self, at: int) -> M: ...

@@ -138,7 +138,7 @@ def _set_up(cls: Any, bucket: str | None, collection: str | None, abstract: bool
     # auto_attribs: without it one field without an annotation would hide all that have one.
     # on_setattr: makes the constructor set what is declared without asking our __setattr__, once
     # for each attribute of each record. The __setattr__ that attrs makes for it goes again.
-    is_ours = cls.__setattr__ is _ModelBase.__setattr__
+    is_ours, has_constructor = cls.__setattr__ is _ModelBase.__setattr__, "__init__" in vars(cls)
     try:
         attrs.define(
             cls,
@@ -162,6 +162,7 @@ def _set_up(cls: Any, bucket: str | None, collection: str | None, abstract: bool
         declaration = declare(cls, _own_names(), bucket, collection, abstract)
     else:
         declaration = Declaration(cls, None, None, {}, module_scope(cls))
+    declaration.has_plain_constructor = is_ours and not has_constructor
     cls.__kinto__ = declaration
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 import cattrs
@@ -14,6 +15,7 @@ from .storage import expected
 PRIMITIVES = {str: "a string", int: "an integer", float: "a number", bool: "a boolean"}
 
 
+@cache  # so that it can be told from one that a user registered
 def primitive_reader(cls: type, name: str) -> Callable[[JSON, Any], Any]:
     def read(value: JSON, wanted: Any) -> Any:
         if wanted is not cls:

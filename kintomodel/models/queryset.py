@@ -25,6 +25,7 @@ from .reading import (
     Reading,
     check_page_size,
     check_position,
+    check_workers,
     names_of,
     sliced,
     whole_fields,
@@ -77,6 +78,16 @@ class QuerySet(Generic[M]):
     def reverse(self) -> Self:
         self._refuse_after_slice("reverse")
         return self._with(backwards=not self.query.backwards)
+
+    def with_permissions(self) -> Self:
+        """The same records with their permissions, which no listing shows: one more GET for each, in batches.
+
+        Data and permissions are of one moment. A record that is written after it was listed comes
+        as it is then, at its place in the listing, if it still matches; else it is left out, and so is
+        one that is deleted. Where the server refuses batches, as one that is readonly does, each GET
+        is a request of its own.
+        """
+        return attrs.evolve(self, reading=self.reading._replace(with_permissions=True))
 
     def all(self) -> Self:
         """The same, to be asked for anew."""
@@ -221,14 +232,25 @@ class QuerySet(Generic[M]):
         found = loading.rows(self.home, self.query, paths, DEFAULT_PAGE_SIZE)
         return made.results(found, self.home.name)
 
-    def iterator(self, *, page_size: int = DEFAULT_PAGE_SIZE) -> Iterator[M]:
+    def iterator(
+        self, *, page_size: int = DEFAULT_PAGE_SIZE, readonly: bool = False, workers: int = 1
+    ) -> Iterator[M]:
         """The records, page by page, in bounded memory; asked for anew each time.
 
+        While the records of a page are handed out, the next page is on its way.
         An order other than that of the ids can change while it is read. If it does, what is left
         is read by id and put in order here.
+        readonly: keep nothing of a record but its fields. It takes half the memory, and save(),
+        delete() and extra raise UsageError, until refresh() makes it a record like any other.
+        workers: so many pages are read at a time, each from another range of ids, and come in any
+        order; at most 32. Two more GETs find the ranges. A query with an order or a slice refuses.
         """
         check_page_size(page_size)
-        return self._read(page_size, page_size)
+        check_workers(workers, self.query)
+        if readonly and self.reading.only is not None:
+            raise UsageError("a record of some fields is never readonly: leave out only() or readonly=")
+        reading = self.reading._replace(readonly=readonly)
+        return self._read(page_size, page_size, reading, workers)
 
     def explain(self) -> Explanation:
         """The requests that this would send, and what is left to be checked here; sends nothing."""
@@ -266,16 +288,16 @@ class QuerySet(Generic[M]):
 
     def _all(self) -> list[M]:
         if self._records is None:
-            object.__setattr__(self, "_records", list(self._read(DEFAULT_PAGE_SIZE, None)))
+            object.__setattr__(self, "_records", list(self._read(DEFAULT_PAGE_SIZE, None, self.reading)))
         assert self._records is not None
         return self._records
 
-    def _read(self, page_size: int, at_once: int | None) -> Iterator[M]:
+    def _read(self, page_size: int, at_once: int | None, reading: Reading, workers: int = 1) -> Iterator[M]:
         """at_once: for how many records what they refer to is read together, None for all."""
-        found = loading.iterate(self.model, self.home, self.query, page_size, self.reading)
-        if not self.reading.prefetch:
+        found = loading.iterate(self.model, self.home, self.query, page_size, reading, workers)
+        if not reading.prefetch:
             return found
-        return prefetching.prefetched(found, self.reading.prefetch, at_once)
+        return prefetching.prefetched(found, reading.prefetch, at_once)
 
     @property
     def _title(self) -> str:

@@ -14,18 +14,24 @@ DEFAULT_PAGE_SIZE = 1000
 """Records a request. The server may give fewer."""
 
 
+MOST_WORKERS = 32
+
+
 class Reading(NamedTuple):
     """only: the fields to be read, None for all. prefetch: the names that lead to the references whose
-    records are read as well.
+    records are read as well. with_permissions: read them, too, and then all fields with them.
+    readonly: keep nothing beside the fields.
     """
 
     only: tuple[str, ...] | None = None
     prefetch: tuple[tuple[str, ...], ...] = ()
+    with_permissions: bool = False
+    readonly: bool = False
 
     @property
     def fields(self) -> tuple[str, ...] | None:
         """All that are needed; None for the whole records."""
-        if self.only is None:
+        if self.only is None or self.with_permissions:
             return None
         return tuple(dict.fromkeys([*self.only, *(names[0] for names in self.prefetch)]))
 
@@ -59,6 +65,15 @@ def whole_fields(declaration: Declaration, given: tuple[object, ...]) -> tuple[s
 def check_page_size(page_size: object) -> None:
     if not isinstance(page_size, int) or page_size < 1:
         raise UsageError(f"page_size is a positive number of records, got {page_size!r}")
+
+
+def check_workers(workers: object, query: Query) -> None:
+    if not isinstance(workers, int) or not 1 <= workers <= MOST_WORKERS:
+        raise UsageError(f"workers is a number from 1 to {MOST_WORKERS}, got {workers!r}")
+    if workers > 1 and (query.sort or query.backwards or query.start or query.stop is not None):
+        raise UsageError(
+            "several workers find records in any order: take away the order or slice, or workers="
+        )
 
 
 def check_position(at: object) -> int:

@@ -19,7 +19,7 @@ from .loading import accept, complete, explained, was_ours
 from .projection import absent, fill, is_lossy
 from .referring import forget
 from .resolving import OnConflict, check_choice, resolve
-from .state import Home, Mapped, State, extra, home, path
+from .state import Home, Mapped, State, extra, home, path, refuse_readonly
 
 # With the growing waits between them, about a second and a half.
 _TRIES = 5
@@ -75,6 +75,7 @@ def delete(record: Mapped, *, missing_ok: bool = False, force: bool = False) -> 
     missing_ok: it is no error if somebody else deleted it. Raises Conflict if it was written since
     it was read, unless force is given.
     """
+    refuse_readonly(record)
     if record._state.stored is None:
         raise UsageError(f"{path(record).name}: it is not stored, so it cannot be deleted")
     since = None if force else record.last_modified

@@ -30,6 +30,9 @@ class Home:
     def __deepcopy__(self, _: object) -> Home:
         return self
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def name(self) -> str:
         """bucket/collection, for messages."""
@@ -71,6 +74,7 @@ class State:
     whose answer was lost, as it is if that write was done. deleted: was the answer of a deletion lost?
     only: the keys that were read, None for all of them; stored holds no others. A field that is
     absent from the record is as the server has it.
+    readonly: is it stored, though nothing was kept of what the server showed?
     """
 
     home: Home | None = None
@@ -80,6 +84,7 @@ class State:
     lost: JSONObject | None = None
     deleted: bool = False
     only: frozenset[str] | None = None
+    readonly: bool = False
 
 
 class Mapped:
@@ -116,8 +121,17 @@ def path(record: Mapped) -> RecordPath:
     return home(record).path.record(record.id)
 
 
+def refuse_readonly(record: Mapped) -> None:
+    """UsageError where it is not known what the server holds beside the fields."""
+    if record._state.readonly:
+        raise UsageError(
+            f"{path(record).name}: it was read with readonly=True: refresh() it before it is changed or saved"
+        )
+
+
 def extra(record: Mapped) -> JSONObject:
     """The undeclared attributes that the server holds; a dict to be edited in place."""
+    refuse_readonly(record)
     state = record._state
     if state.extra is None:
         state.extra = undeclared(record)

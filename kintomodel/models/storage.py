@@ -105,6 +105,8 @@ def read_datetime(value: JSON) -> datetime:
     if type(value) is str:
         try:
             moment = datetime.fromisoformat(value if _is_ours(value) else _datetime_text(value))
+            if moment.tzinfo is timezone.utc:
+                return moment
             if moment.tzinfo is None:
                 return moment.replace(tzinfo=timezone.utc)
             return moment.astimezone(timezone.utc)

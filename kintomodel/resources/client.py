@@ -76,7 +76,7 @@ class Client:
 
     def close(self) -> None:
         """Give back the connections; using the client again opens new ones."""
-        self.connection.transport.close()
+        self.connection.close()
 
     @contextmanager
     def activate(self) -> Generator[Self, None, None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 import attrs
@@ -14,6 +15,7 @@ from ..protocol.objects import Page, ServerInfo
 from ..protocol.operations import Flow, Operation, Raised
 from ..protocol.scanning import Found, Stream
 from ..protocol.values import JSONObject
+from .background import Begun, Threads, first_of
 from .base import Transport
 
 T = TypeVar("T")
@@ -30,6 +32,12 @@ class Connection:
     transport: Transport
     _info: ServerInfo | None = attrs.field(default=None, init=False, repr=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
+    _threads: Threads = attrs.field(factory=Threads, init=False, repr=False)
+
+    def close(self) -> None:
+        """Wait for what is under way, and give back threads and connections; using it again is fine."""
+        self._threads.close()
+        self.transport.close()
 
     def perform(self, operation: Operation[T]) -> T:
         """Send it and read the answer; raises ResponseError or TransportError."""
@@ -46,17 +54,74 @@ class Connection:
             return value
 
     def stream(self, stream: Stream) -> Iterator[JSONObject]:
-        """What the stream finds, each page asked for when it is wanted."""
+        """What the stream finds. While it is handed on, what the stream asks next is under way.
+
+        So there are two pages in memory at most. The first request is made by the caller's thread,
+        and what is raised by a later one is raised after all that was found before it.
+        """
+        ahead: Begun[Any] | None = None
         try:
-            current = next(stream)
+            step = next(stream)
             while True:
-                if isinstance(current, Found):
-                    yield from current.objects
-                    current = next(stream)
-                else:
-                    current = stream.send(self._answer(current))
+                if isinstance(step, Operation):
+                    step = stream.send(self._answer(step))
+                    continue
+                objects = step.objects
+                try:
+                    step = next(stream)
+                except Exception:  # the end, or what the stream raises of itself
+                    yield from objects
+                    raise
+                if isinstance(step, Operation):
+                    ahead = self._begin(step)
+                yield from objects
+                del objects
+                if ahead is not None:
+                    step = stream.send(ahead.result())
+                    ahead = None
         except StopIteration:
             return
+        finally:
+            if ahead is not None:
+                ahead.abandon()
+
+    def streams(self, several: Iterable[Stream], at_once: int) -> Iterator[JSONObject]:
+        """What all of them find, in any order, with so many of them under way at a time.
+
+        Of each of those there is one page in memory at most, beside what is handed on.
+        """
+        waiting = iter(several)
+        under_way: dict[Begun[Any], Stream] = {}
+        found: list[JSONObject] = []
+        try:
+            while True:
+                while len(under_way) < at_once and (stream := next(waiting, None)) is not None:
+                    found += self._go_on(stream, None, under_way)
+                yield from found
+                if not under_way:
+                    return
+                done = first_of(under_way)
+                found = self._go_on(under_way.pop(done), done.result(), under_way)
+                del done
+        finally:
+            for begun in under_way:
+                begun.abandon()
+
+    def _go_on(self, stream: Stream, answer: Any, under_way: dict[Begun[Any], Stream]) -> list[JSONObject]:
+        """What it finds up to its next request, which is begun."""
+        found: list[JSONObject] = []
+        try:
+            step = stream.send(answer)
+            while isinstance(step, Found):
+                found += step.objects
+                step = next(stream)
+            under_way[self._begin(step)] = stream
+        except StopIteration:
+            pass
+        return found
+
+    def _begin(self, operation: Operation[Any]) -> Begun[Any]:
+        return self._threads.begin(partial(self._answer, operation))
 
     def _answer(self, operation: Operation[Any]) -> Any:
         try:

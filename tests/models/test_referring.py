@@ -254,7 +254,8 @@ def test_an_iterator_reads_references_page_by_page(sent):
     store(4)
     sent.clear()
     list(Receipt.objects.prefetch("customer").iterator(page_size=2))
-    assert paths(sent) == ["payments/receipts/records", "payments/customers/records"] * 2
+    # The next page is on its way while the references of one are read.
+    assert sorted(paths(sent)) == ["payments/customers/records"] * 2 + ["payments/receipts/records"] * 2
 
 
 def test_prefetch_asks_for_a_part_with_the_references_in_it(sent):

@@ -4,6 +4,7 @@ import pytest
 
 from kintomodel.errors import ConnectionFailed, NotFound, UsageError
 from kintomodel.protocol import operations
+from kintomodel.protocol.listing import pages as listing_pages
 from kintomodel.protocol.objects import Response, StoredObject
 from kintomodel.protocol.scanning import Found
 from kintomodel.transport.connection import LARGEST_BATCH, Connection
@@ -204,18 +205,170 @@ def test_a_page_is_asked_for_when_it_is_wanted():
     assert len(transport.sent) == 1
 
 
+class Paged:
+    """A transport of pages of two objects, whose answers after the first wait until they may come."""
+
+    def __init__(self, pages=3):
+        self.pages = pages
+        self.sent, self.threads = [], []
+        self.asked, self.may_answer, self.answered = (threading.Semaphore(0) for _ in range(3))
+        self.closed = False
+
+    def send(self, operation):
+        at = int(operation.params.get("at", 0))
+        self.sent.append(at)
+        self.threads.append(threading.get_ident())
+        if at:
+            self.asked.release()
+            assert self.may_answer.acquire(timeout=10)
+        following = {"next-page": f"http://x/y?at={at + 1}"} if at + 1 < self.pages else {}
+        self.answered.release()
+        return Response(200, following, {"data": [{"id": f"{at}a"}, {"id": f"{at}b"}]})
+
+    def close(self):
+        self.closed = True
+
+
+def scan_pages():
+    return listing_pages(operations.list_page(RECORDS))
+
+
+def test_the_next_page_is_under_way_while_one_is_handed_on():
+    transport = Paged()
+    found = Connection(transport).stream(scan_pages())
+    assert next(found)["id"] == "0a"
+    assert transport.asked.acquire(timeout=10)
+    transport.may_answer.release(2)
+    assert [data["id"] for data in found] == ["0b", "1a", "1b", "2a", "2b"]
+    assert transport.sent == [0, 1, 2]
+
+
+def test_there_is_no_more_than_one_page_ahead():
+    transport = Paged()
+    transport.may_answer.release(2)
+    connection = Connection(transport)
+    found = connection.stream(scan_pages())
+    next(found)
+    transport.answered.acquire()
+    assert transport.answered.acquire(timeout=10)
+    assert transport.sent == [0, 1]
+    assert [next(found)["id"], next(found)["id"]] == ["0b", "1a"]
+    connection.close()
+    assert transport.sent == [0, 1, 2]
+
+
+def test_the_first_page_is_asked_for_here():
+    transport = Paged()
+    transport.may_answer.release(2)
+    assert len(list(Connection(transport).stream(scan_pages()))) == 6
+    assert transport.threads[0] == threading.get_ident()
+
+
+def test_one_page_needs_no_thread():
+    connection, before = Connection(Paged(pages=1)), set(threading.enumerate())
+    assert len(list(connection.stream(scan_pages()))) == 2
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_stream_that_is_given_up_leaves_nothing_behind():
+    transport = Paged()
+    connection, before = Connection(transport), set(threading.enumerate())
+    found = connection.stream(scan_pages())
+    next(found)
+    assert transport.asked.acquire(timeout=10)
+    found.close()
+    transport.may_answer.release()
+    connection.close()
+    assert set(threading.enumerate()) <= before
+    assert (transport.sent, transport.closed) == ([0, 1], True)
+
+
 def test_a_stream_hands_on_what_it_finds_on_its_way():
     def stream():
         first = yield from read("a")
-        yield Found([first.data, {"id": "x"}])
+        yield Found([first.data])
+        yield Found([{"id": "x"}])
         second = yield from read("b")
         yield Found([second.data])
 
     transport = server()
-    found = Connection(transport).stream(stream())
-    assert [next(found)["id"], next(found)["id"]] == ["a", "x"]
-    assert transport.sent == [read("a")]
-    assert [data["id"] for data in found] == ["b"]
+    assert [data["id"] for data in Connection(transport).stream(stream())] == ["a", "x", "b"]
+    assert transport.sent == [read("a"), read("b")]
+
+
+def test_an_error_comes_after_all_that_was_found_before_it():
+    def refused():
+        yield from read("a")
+        yield Found([{"id": "a"}, {"id": "x"}])
+        yield from read("missing")
+
+    def broken():
+        yield Found([{"id": "a"}, {"id": "x"}])
+        raise UsageError("no")
+
+    for stream, error in ((refused(), NotFound), (broken(), UsageError)):
+        found = Connection(server()).stream(stream)
+        assert [next(found)["id"], next(found)["id"]] == ["a", "x"]
+        with pytest.raises(error):
+            next(found)
+
+
+def several(count, sizes=()):
+    """Streams of one object a page, each with its own letters."""
+
+    def one(name, pages):
+        for at in range(pages):
+            yield from read(f"{name}{at}")
+            yield Found([{"id": f"{name}{at}"}])
+            yield Found([])
+
+    return [one(chr(ord("a") + at), size) for at, size in enumerate(sizes or [2] * count)]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5, 9])
+def test_several_streams_are_read_at_once_and_nothing_is_lost(at_once):
+    transport = server()
+    found = Connection(transport).streams(several(5, [0, 3, 1, 2, 4]), at_once)
+    expected = ["b0", "b1", "b2", "c0", "d0", "d1", "e0", "e1", "e2", "e3"]
+    assert sorted(data["id"] for data in found) == expected
+    assert len(transport.sent) == len(expected)
+
+
+def test_so_many_requests_are_under_way_and_no_more():
+    meeting = threading.Barrier(3)
+    now, most, lock = [], [], threading.Lock()
+
+    def answer(operation):
+        with lock:
+            now.append(operation.path)
+            most.append(len(now))
+        meeting.wait(10)
+        with lock:
+            now.remove(operation.path)
+        return Response(200, body=shown("x"))
+
+    found = Connection(Fake(answer)).streams(several(6), 3)
+    assert len(list(found)) == 12
+    assert max(most) == 3
+
+
+def test_several_streams_that_are_given_up_leave_nothing_behind():
+    transport = Paged()
+    connection, before = Connection(transport), set(threading.enumerate())
+    found = connection.streams([scan_pages(), scan_pages()], 2)
+    next(found)
+    found.close()
+    transport.may_answer.release(2)
+    connection.close()
+    assert set(threading.enumerate()) <= before
+
+
+def test_the_error_of_one_of_several_streams_is_raised():
+    def refused():
+        yield from read("missing")
+
+    with pytest.raises(NotFound):
+        list(Connection(server()).streams([*several(2), refused()], 2))
 
 
 def test_a_refusal_is_thrown_into_the_stream():

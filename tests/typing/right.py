@@ -67,8 +67,10 @@ assert_type(Receipt.objects.create(amount=Decimal(1), public=True), Receipt)
 assert_type(Receipt.objects.get_or_create({"amount": Decimal(1)}, id="x"), tuple[Receipt, bool])
 for each in Receipt.objects.filter(amount__gte=1):
     assert_type(each, Receipt)
-for each in Receipt.objects.iterator(page_size=10):
+for each in Receipt.objects.iterator(page_size=10, readonly=True, workers=4):
     assert_type(each, Receipt)
+assert_type(Receipt.objects.with_permissions(), QuerySet[Receipt])
+assert_type(Receipt.objects.filter(amount__gte=3).with_permissions().first(), Receipt | None)
 
 # Conditions
 Receipt.objects.filter(Receipt.amount >= 10, F(Receipt.currency).in_(["EUR"]), paid_at__gte=now)

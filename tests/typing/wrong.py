@@ -85,6 +85,8 @@ Receipt.objects.exclude(3)  #! mypy pyright ty
 Receipt.objects.get("x")  #! mypy pyright ty
 Receipt.objects.filter("amount >= 10")  #! mypy pyright ty
 Receipt.objects.order_by(3)  #! mypy pyright ty
+Receipt.objects.iterator(workers="4")  #! mypy pyright ty
+Receipt.objects.iterator(100)  #! mypy pyright ty
 Typed.objects.filter(Typed.label == 10)  #! mypy pyright ty
 Typed.objects.filter(Typed.total >= "x")  #! mypy pyright ty
 Typed.objects.filter(Typed.number >= "x")  #! mypy pyright ty

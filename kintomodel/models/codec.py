@@ -15,6 +15,7 @@ from ..errors import KintoError, UsageError, ValidationError
 from ..protocol.values import JSON, JSONObject, check
 from .conversion import new_converter, problems
 from .declaration import Declaration, FieldInfo
+from .fields import options
 from .storage import Mismatch, expected
 from .unknown import with_unknown
 
@@ -31,6 +32,10 @@ class FieldCodec:
 
     def read(self, value: JSON) -> Any:
         return self._read(value, self.info.stored_type)
+
+    def omits(self, value: Any) -> bool:
+        """Is it stored as no key at all?"""
+        return value is None and options(self.info.attribute).omit_none
 
 
 class Codec(Generic[T]):
@@ -69,6 +74,8 @@ class Codec(Generic[T]):
         result: JSONObject = {}
         wrong: list[str] = []
         for one in self.fields:
+            if one.omits(getattr(record, one.info.name)):
+                continue
             try:
                 value = self.dump_value(one, getattr(record, one.info.name))
                 check(value, one.info.name)

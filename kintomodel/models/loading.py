@@ -21,6 +21,13 @@ M = TypeVar("M", bound=Mapped)
 
 def from_stored(model: type[M], where: Home, data: Mapping[str, JSON]) -> M:
     """A record of what the server showed; ValidationError if that does not fit the model."""
+    record = unfinished(model, where, data)
+    record.after_load()
+    return record
+
+
+def unfinished(model: type[M], where: Home, data: Mapping[str, JSON]) -> M:
+    """The same before after_load()."""
     codec: Codec[M] = codec_of(model.__kinto__)
     record = codec.load(data, where.name)
     # Past __setattr__, which would look at the name.
@@ -46,10 +53,11 @@ def refresh(record: Mapped) -> Flow[None]:
 
 def take_over(record: Mapped, stored: StoredObject) -> None:
     """Make the record what the server showed."""
-    fresh = from_stored(type(record), home(record), stored.data)
+    fresh = unfinished(type(record), home(record), stored.data)
     for name in record.__kinto__.fields:
         setattr(record, name, getattr(fresh, name))
     accept(record, stored)
+    record.after_load()
 
 
 def accept(record: Mapped, stored: StoredObject) -> None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ..errors import Conflict, NotFound, ServerError, TransportError, UsageError, ValidationError
+from ..errors import (
+    Conflict,
+    KintoError,
+    NotFound,
+    ServerError,
+    TransportError,
+    UsageError,
+    ValidationError,
+)
 from ..protocol import operations, settling
 from ..protocol.changes import Write
 from ..protocol.objects import StoredObject
@@ -12,12 +20,12 @@ from ..protocol.operations import Flow
 from ..protocol.responses import MISSING_PARENT
 from ..protocol.values import equal
 from .annotations import without_none
-from .changes import write
 from .codec import FieldCodec, codec_of
 from .conversion import problems
 from .loading import accept, explained, was_ours
 from .resolving import OnConflict, check_choice, resolve
 from .state import Home, Mapped, State, extra, home, path
+from .validation import prepared
 
 # With the growing waits between them, about a second and a half.
 _TRIES = 5
@@ -30,39 +38,58 @@ def save(record: Mapped, *, force: bool = False, on_conflict: OnConflict = "rais
     on_conflict does not know better. The last one is raised after a few attempts.
     """
     check_choice(on_conflict)
-    again, tries = True, 0
-    while again:
+    record.before_save()
+    if (yield from repeating(record, _save(record, force), force, on_conflict)):
+        record.after_save()
+
+
+def repeating(record: Mapped, attempt: Flow[bool], force: bool, on_conflict: OnConflict) -> Flow[bool]:
+    """The attempt at saving it, and others on top of what on_conflict makes of each Conflict.
+
+    False: in the end there was nothing to be sent.
+    """
+    tries = 0
+    while True:
         tries += 1
         try:
-            yield from _save(record, force)
-            again = False
+            return (yield from attempt)
         except Conflict as conflict:
             if tries == _TRIES:
                 raise
-            again = yield from resolve(record, conflict, on_conflict, tries)
+            if not (yield from resolve(record, conflict, on_conflict, tries)):
+                return False
+            attempt = _save(record, force)
 
 
-def _save(record: Mapped, force: bool) -> Flow[None]:
-    planned = write(record, force=force)
+def _save(record: Mapped, force: bool) -> Flow[bool]:
+    planned = prepared(record, force=force)
     if planned is None:
-        return
+        return False
+    result: StoredObject | KintoError
     try:
-        stored = yield from settling.write(planned.operation, planned.expected or {})
-    except (TransportError, ServerError):
+        result = yield from settling.write(planned.operation, planned.expected or {})
+    except KintoError as error:
+        result = error
+    return (yield from take_in(record, planned, result, force))
+
+
+def take_in(record: Mapped, planned: Write, result: StoredObject | KintoError, force: bool) -> Flow[bool]:
+    """Make of the record what its write came to; raises what that raised, as save() does."""
+    if isinstance(result, StoredObject):
+        accept(record, result)
+        _normalize(record, planned, result)
+        return True
+    if isinstance(result, (TransportError, ServerError)):
         # Perhaps it was done: by this the next save() will know.
         record._state.lost = planned.expected
-        raise
-    except Conflict as error:
-        if not (yield from was_ours(record, error)):
-            raise explained(error, record, planned.expected) from None
+    if isinstance(result, Conflict):
+        if not (yield from was_ours(record, result)):
+            raise explained(result, record, planned.expected)
         yield from _save(record, force)
-        return
-    except NotFound as error:
-        if record._state.stored is None or error.errno == MISSING_PARENT:
-            raise
-        raise explained(_deleted(error), record, planned.expected) from None
-    accept(record, stored)
-    _normalize(record, planned, stored)
+        return True
+    if isinstance(result, NotFound) and record._state.stored is not None and result.errno != MISSING_PARENT:
+        raise explained(_deleted(result), record, planned.expected)
+    raise result
 
 
 def delete(record: Mapped, *, missing_ok: bool = False, force: bool = False) -> Flow[None]:
@@ -71,22 +98,41 @@ def delete(record: Mapped, *, missing_ok: bool = False, force: bool = False) -> 
     missing_ok: it is no error if somebody else deleted it. Raises Conflict if it was written since
     it was read, unless force is given.
     """
+    planned = deletion(record, force=force)
+    record.before_delete()
+    result: int | KintoError | None
+    try:
+        result = yield from settling.delete(planned.operation)
+    except KintoError as error:
+        result = error
+    if take_out(record, result, missing_ok):
+        record.after_delete()
+
+
+def deletion(record: Mapped, *, force: bool = False) -> Write:
+    """The guarded DELETE of a record; UsageError if it is not stored."""
     if record._state.stored is None:
         raise UsageError(f"{path(record).name}: it is not stored, so it cannot be deleted")
-    since = None if force else record.last_modified
-    try:
-        yield from settling.delete(operations.delete(path(record), last_modified=since))
-    except (TransportError, ServerError):
+    return Write(operations.delete(path(record), last_modified=None if force else record.last_modified))
+
+
+def take_out(record: Mapped, result: int | KintoError | None, missing_ok: bool) -> bool:
+    """Make a new record of it, or raise what its deletion came to. False: somebody else deleted it."""
+    if isinstance(result, (TransportError, ServerError)):
         # Perhaps it was done: by this the next delete() will know.
         record._state.deleted = True
-        raise
-    except NotFound as error:
-        if not (missing_ok or record._state.deleted) or error.errno == MISSING_PARENT:
-            raise
-    except Conflict as error:
-        raise explained(error, record, None) from None
+    if isinstance(result, Conflict):
+        raise explained(result, record, None)
+    is_ours = not isinstance(result, KintoError)
+    if isinstance(result, NotFound) and result.errno != MISSING_PARENT:
+        is_ours = record._state.deleted
+        if not (missing_ok or is_ours):
+            raise result
+    elif isinstance(result, KintoError):
+        raise result
     record._state = State(record._state.home, extra=dict(extra(record)))
     record.last_modified = None
+    return is_ours
 
 
 def move(record: Mapped, target: Home) -> None:

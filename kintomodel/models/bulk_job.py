@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
@@ -11,7 +11,6 @@ from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeAlias, Type
 import attrs
 
 from ..errors import BulkError, KintoError, TransportError, UsageError
-from ..protocol import bulk
 from ..protocol.changes import Write
 from ..protocol.operations import Flow
 from ..protocol.report import Outcome, Report, Status, failure
@@ -35,19 +34,30 @@ class Step(NamedTuple):
 
 
 class Work(Protocol):
-    """What is to be done with each record."""
+    """What is to be done with each record. reserved: requests of each batch that are not for records."""
+
+    @property
+    def reserved(self) -> int: ...
+
+    def send(self, writes: Sequence[Write]) -> Flow[list[Any]]:
+        """The result of each, its value or its KintoError."""
+        ...
 
     def status(self, record: Any) -> Status:
         """What it will be, if nothing goes wrong."""
+        ...
 
     def plan(self, record: Any) -> Write | None:
         """What is to be sent for it, None if nothing. What it raises is the outcome."""
+        ...
 
     def settle(self, step: Step, result: Any) -> Flow[Status]:
         """Make of the record what its write came to, or raise why it did not."""
+        ...
 
     def after(self, record: Any) -> None:
         """Once it is written."""
+        ...
 
 
 Item: TypeAlias = "tuple[int, Any] | Outcome[Any]"
@@ -156,12 +166,12 @@ class _Run:
             return
         self.pending.append(Step(position, record, status, write))
         self.busy.add(record.id)
-        if len(self.pending) >= self.job.connection.batch_size():
+        if len(self.pending) >= self.job.connection.batch_size() - self.job.work.reserved:
             self._send()
 
     def _send(self) -> None:
         steps, self.pending = self.pending, []
-        perform = partial(self.job.connection.run, bulk.run([step.write for step in steps]))
+        perform = partial(self.job.connection.run, self.job.work.send([step.write for step in steps]))
         wait = perform if self.executor is None else self.executor.submit(perform).result
         self.under_way.append((steps, wait))
         if len(self.under_way) >= self.job.workers:

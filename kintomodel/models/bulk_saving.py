@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
 
 from ..errors import Conflict, UsageError
+from ..protocol import bulk, verifying
 from ..protocol.changes import Write
 from ..protocol.operations import Flow
 from ..protocol.report import Status
 from .bulk_job import Step
 from .resolving import OnConflict
-from .saving import deletion, move, repeating, take_in, take_out
+from .saving import GUARDED, Manner, deletion, move, repeating, take_in, take_out
 from .state import Home, Mapped, home
 from .validation import prepared
 
@@ -22,9 +24,16 @@ class Saving:
     """where: the collection that the records are in. creating: only new ones are taken."""
 
     where: Home
-    creating: bool = False
-    force: bool = False
+    manner: Manner = GUARDED
     on_conflict: OnConflict = "raise"
+    creating: bool = False
+
+    @property
+    def reserved(self) -> int:
+        return verifying.REQUESTS if self.manner.verify else 0
+
+    def send(self, writes: Sequence[Write]) -> Flow[list[Any]]:
+        return verifying.run(writes) if self.manner.verify else bulk.run(writes)
 
     def status(self, record: Mapped) -> Status:
         return "created" if record._state.stored is None else "updated"
@@ -36,11 +45,11 @@ class Saving:
             move(record, self.where)
         check_place(record, self.where)
         record.before_save()
-        return prepared(record, force=self.force)
+        return prepared(record, force=self.manner.force)
 
     def settle(self, step: Step, result: Any) -> Flow[Status]:
-        first = take_in(step.record, step.write, result, self.force)
-        if not (yield from repeating(step.record, first, self.force, self.on_conflict)):
+        first = take_in(step.record, step.write, result, self.manner)
+        if not (yield from repeating(step.record, first, self.manner, self.on_conflict)):
             return "unchanged"
         return "updated" if isinstance(result, Conflict) else step.status
 
@@ -55,8 +64,12 @@ class Deleting:
     where: Home
     missing_ok: bool = False
     force: bool = False
+    reserved: int = 0
 
-    def status(self, _: Mapped) -> Status:
+    def send(self, writes: Sequence[Write]) -> Flow[list[Any]]:
+        return bulk.run(writes)
+
+    def status(self, record: Mapped) -> Status:
         return "deleted"
 
     def plan(self, record: Mapped) -> Write:

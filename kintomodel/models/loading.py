@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 from ..errors import Conflict, ServerError, TransportError, UsageError
 from ..protocol import operations, scanning, settling
 from ..protocol.changes import own_data
+from ..protocol.editing import later
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.query import Query
@@ -37,9 +38,12 @@ def unfinished(model: type[M], where: Home, data: Mapping[str, JSON]) -> M:
     return record
 
 
-def get(model: type[M], where: Home, id: str) -> Flow[M]:
-    """One record by its id, with its permissions; one GET. Raises NotFound."""
-    stored = yield from operations.read(where.path.record(id))
+def get(model: type[M], where: Home, id: str, failures: int = 0) -> Flow[M]:
+    """One record by its id, with its permissions; one GET. Raises NotFound.
+
+    failures: of what the record is wanted for; they are waited for.
+    """
+    stored = yield from later(operations.read(where.path.record(id)), failures)
     record = from_stored(model, where, stored.data)
     accept_permissions(record, stored)
     return record
@@ -117,9 +121,10 @@ def send_permissions(record: Mapped, changed: Mapping[str, list[str]]) -> Flow[N
     expected = own_data(path(record), state.stored)
     try:
         stored = yield from settling.write(operation, expected)
-    except (TransportError, ServerError):
+    except (TransportError, ServerError) as error:
         # Perhaps it was done: by this the next write will know. That of a save() stays.
-        state.lost = expected if state.lost is None else state.lost
+        if settling.is_in_doubt(error) and state.lost is None:
+            state.lost = expected
         raise
     except Conflict as error:
         if not (yield from was_ours(record, error)):

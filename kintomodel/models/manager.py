@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from typing_extensions import Self
@@ -20,6 +20,7 @@ from .fields import suggestion
 from .progress import Progress
 from .queryset import Explanation, QuerySet
 from .resolving import OnConflict, check_choice
+from .saving import Manner
 from .state import Home, Mapped, home_of
 
 M = TypeVar("M", bound=Mapped)
@@ -83,16 +84,30 @@ class Manager(Generic[M]):
         self.home.connection.run(saving.save(record))
         return record
 
-    def bulk_create(self, records: Iterable[M], *, workers: int = 1, progress: Progress = False) -> Report[M]:
+    def mutate(self, id: str, change: Callable[[M], object], *, verify: bool = False) -> M:
+        """See Model.mutate."""
+        flow = saving.mutate(self.model, self.home, id, change, verify=verify)
+        return self.home.connection.run(flow)
+
+    def bulk_create(
+        self,
+        records: Iterable[M],
+        *,
+        workers: int = 1,
+        progress: Progress = False,
+        verify: bool = False,
+    ) -> Report[M]:
         """Store new records, however many, in batches of the server's size; a report of each.
 
         A generator is read as it is wanted, and of its records the report keeps only those that failed.
         workers: how many batches are under way at the same time; within one collection more than one
         gains little, and they collide on PostgreSQL. progress: called with how many are done and how
         many there are, None where that is not known; True shows a bar (the extra "cli").
+        verify: see Model.save().
         Raises BulkError, with the report so far, where the iterable or a hook raises.
         """
-        return self._bulk(records, Saving(self.home, creating=True), workers, progress)
+        work = Saving(self.home, Manner(verify=verify), creating=True)
+        return self._bulk(records, work, workers, progress)
 
     def bulk_save(
         self,
@@ -102,6 +117,7 @@ class Manager(Generic[M]):
         on_conflict: OnConflict = "raise",
         workers: int = 1,
         progress: Progress = False,
+        verify: bool = False,
     ) -> Report[M]:
         """Send what changed of each, as save() does, in batches; nothing for those that did not change.
 
@@ -109,7 +125,7 @@ class Manager(Generic[M]):
         costs one more GET and another attempt. Otherwise as bulk_create().
         """
         check_choice(on_conflict)
-        work = Saving(self.home, force=force, on_conflict=on_conflict)
+        work = Saving(self.home, Manner(force, verify), on_conflict)
         return self._bulk(records, work, workers, progress)
 
     def bulk_delete(

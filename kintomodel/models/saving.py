@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import NamedTuple, TypeVar
 
 from ..errors import (
     Conflict,
     KintoError,
     NotFound,
-    ServerError,
-    TransportError,
     UsageError,
     ValidationError,
 )
-from ..protocol import operations, settling
+from ..protocol import operations, settling, verifying
 from ..protocol.changes import Write
+from ..protocol.editing import TRIES
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.responses import MISSING_PARENT
@@ -22,16 +23,29 @@ from ..protocol.values import equal
 from .annotations import without_none
 from .codec import FieldCodec, codec_of
 from .conversion import problems
-from .loading import accept, explained, was_ours
+from .loading import accept, explained, get, was_ours
 from .resolving import OnConflict, check_choice, resolve
 from .state import Home, Mapped, State, extra, home, path
 from .validation import prepared
+
+M = TypeVar("M", bound=Mapped)
 
 # With the growing waits between them, about a second and a half.
 _TRIES = 5
 
 
-def save(record: Mapped, *, force: bool = False, on_conflict: OnConflict = "raise") -> Flow[None]:
+class Manner(NamedTuple):
+    """force: see Model.save(). verify: under a lock; look_again: and looked at afterwards."""
+
+    force: bool = False
+    verify: bool = False
+    look_again: bool = True
+
+
+GUARDED = Manner()
+
+
+def save(record: Mapped, manner: Manner = GUARDED, on_conflict: OnConflict = "raise") -> Flow[None]:
     """One guarded request with what changed, none if nothing did.
 
     Raises Conflict, with base, mine and theirs, if the record was written since it was read and
@@ -39,11 +53,32 @@ def save(record: Mapped, *, force: bool = False, on_conflict: OnConflict = "rais
     """
     check_choice(on_conflict)
     record.before_save()
-    if (yield from repeating(record, _save(record, force), force, on_conflict)):
+    if (yield from repeating(record, _save(record, manner), manner, on_conflict)):
         record.after_save()
 
 
-def repeating(record: Mapped, attempt: Flow[bool], force: bool, on_conflict: OnConflict) -> Flow[bool]:
+def mutate(
+    model: type[M], where: Home, id: str, change: Callable[[M], object], *, verify: bool = False
+) -> Flow[M]:
+    """Read a record, change it and save it, whatever others write meanwhile; the result is the record.
+
+    Each try costs a GET and a guarded PATCH. After TRIES the last Conflict is raised.
+    """
+    manner, failures = Manner(verify=verify, look_again=False), 0
+    while True:
+        record = yield from get(model, where, id, min(failures, _TRIES))
+        change(record)
+        try:
+            yield from save(record, manner)
+        except Conflict:
+            failures += 1
+            if failures == TRIES:
+                raise
+        else:
+            return record
+
+
+def repeating(record: Mapped, attempt: Flow[bool], manner: Manner, on_conflict: OnConflict) -> Flow[bool]:
     """The attempt at saving it, and others on top of what on_conflict makes of each Conflict.
 
     False: in the end there was nothing to be sent.
@@ -58,34 +93,40 @@ def repeating(record: Mapped, attempt: Flow[bool], force: bool, on_conflict: OnC
                 raise
             if not (yield from resolve(record, conflict, on_conflict, tries)):
                 return False
-            attempt = _save(record, force)
+            attempt = _save(record, manner)
 
 
-def _save(record: Mapped, force: bool) -> Flow[bool]:
-    planned = prepared(record, force=force)
+def _save(record: Mapped, manner: Manner) -> Flow[bool]:
+    planned = prepared(record, force=manner.force)
     if planned is None:
         return False
-    result: StoredObject | KintoError
+    if manner.verify:
+        (result,) = yield from verifying.run([planned], look_again=manner.look_again)
+    else:
+        result = yield from _sent(planned)
+    return (yield from take_in(record, planned, result, manner))
+
+
+def _sent(planned: Write) -> Flow[StoredObject | KintoError]:
     try:
-        result = yield from settling.write(planned.operation, planned.expected or {})
+        return (yield from settling.write(planned.operation, planned.expected or {}))
     except KintoError as error:
-        result = error
-    return (yield from take_in(record, planned, result, force))
+        return error
 
 
-def take_in(record: Mapped, planned: Write, result: StoredObject | KintoError, force: bool) -> Flow[bool]:
+def take_in(record: Mapped, planned: Write, result: StoredObject | KintoError, manner: Manner) -> Flow[bool]:
     """Make of the record what its write came to; raises what that raised, as save() does."""
     if isinstance(result, StoredObject):
         accept(record, result)
         _normalize(record, planned, result)
         return True
-    if isinstance(result, (TransportError, ServerError)):
+    if settling.is_in_doubt(result):
         # Perhaps it was done: by this the next save() will know.
         record._state.lost = planned.expected
     if isinstance(result, Conflict):
         if not (yield from was_ours(record, result)):
             raise explained(result, record, planned.expected)
-        yield from _save(record, force)
+        yield from _save(record, manner)
         return True
     if isinstance(result, NotFound) and record._state.stored is not None and result.errno != MISSING_PARENT:
         raise explained(_deleted(result), record, planned.expected)
@@ -118,7 +159,7 @@ def deletion(record: Mapped, *, force: bool = False) -> Write:
 
 def take_out(record: Mapped, result: int | KintoError | None, missing_ok: bool) -> bool:
     """Make a new record of it, or raise what its deletion came to. False: somebody else deleted it."""
-    if isinstance(result, (TransportError, ServerError)):
+    if settling.is_in_doubt(result):
         # Perhaps it was done: by this the next delete() will know.
         record._state.deleted = True
     if isinstance(result, Conflict):

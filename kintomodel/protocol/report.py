@@ -102,7 +102,7 @@ class Report(Generic[T_co]):
     """The outcomes of bulk work, in the order in which the objects were given."""
 
     outcomes: tuple[Outcome[T_co], ...] = ()
-    _retry: Retry | None = attrs.field(default=None, eq=False, kw_only=True)
+    _retry: Retry | None = attrs.field(default=None, eq=False, kw_only=True, alias="retry")
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Connections cannot be pickled: what failed can be retried by its own process alone.

@@ -106,9 +106,9 @@ def _sum(several: list[Spent]) -> Spent:
 
 
 def main() -> int:
-    # Each request of a batch is a line there.
-    logging.getLogger("kinto_http").setLevel(logging.WARNING)
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    # It warns of each request of a batch that succeeded.
+    logging.getLogger("kinto_http").setLevel(logging.CRITICAL)
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     found = ratios(number, rounds)
     for at, step in enumerate((*STEPS, "whole")):

@@ -52,9 +52,10 @@ def _invalid_fields(record: Mapped, data: Mapping[str, JSON]) -> list[str]:
     wrong: list[str] = []
     for one in codec_of(record.__kinto__).fields:
         key, attribute = one.info.key, one.info.attribute
-        if key not in data or equal(stored.get(key, _ABSENT), data[key]):
+        validators = options(attribute).validators
+        if not validators or key not in data or equal(stored.get(key, _ABSENT), data[key]):
             continue
-        for validator in options(attribute).validators:
+        for validator in validators:
             try:
                 validator(record, attribute, getattr(record, one.info.name))
             except (TypeError, ValueError) as error:

@@ -56,7 +56,8 @@ class ResponseError(KintoError):
     status: the HTTP status; errno: Kinto's own number of the error, or None;
     method, path: what was asked, of what; details: what Kinto says beside the message, as
     decoded JSON or None. After a 412 it may hold data that only the caller may read: it is
-    kept out of the message. attempts: how often the request was sent.
+    kept out of the message. attempts: how often the request was sent, without the times that it was
+    surely not carried out.
     https://docs.kinto-storage.org/en/stable/api/1.x/errors.html
     """
 

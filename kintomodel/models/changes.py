@@ -16,8 +16,16 @@ from .state import Mapped, extra, home, path, refuse_readonly, undeclared
 _ABSENT = object()
 
 
-def changes(record: Mapped, *, force: bool = False) -> JSONObject:
-    """The attributes, by their keys on the server, that save() would send; all of a new record.
+def changes(record: Mapped) -> JSONObject:
+    """What save() would change, by the keys on the server; all of a new record.
+
+    A field whose key is to be removed is in it as None.
+    """
+    return changed(record) | dict.fromkeys(_omitted(record, False))
+
+
+def changed(record: Mapped, *, force: bool = False) -> JSONObject:
+    """The attributes, by their keys on the server, whose values save() would send.
 
     force: also those that the server holds in another form, or lacks as they are the default.
     """
@@ -37,10 +45,23 @@ def changes(record: Mapped, *, force: bool = False) -> JSONObject:
     }
 
 
-def removed(record: Mapped) -> frozenset[str]:
-    """The undeclared keys that were taken out of `extra`."""
+def removed(record: Mapped, *, force: bool = False) -> frozenset[str]:
+    """The undeclared keys that were taken out of `extra`, and those of fields that None removes."""
     now = record._state.extra
-    return frozenset() if now is None else frozenset(undeclared(record).keys() - now.keys())
+    gone = frozenset() if now is None else frozenset(undeclared(record).keys() - now.keys())
+    return gone | _omitted(record, force)
+
+
+def _omitted(record: Mapped, force: bool) -> frozenset[str]:
+    """force: also those that the server holds as null, which is None as well."""
+    stored, codec = record._state.stored or {}, codec_of(record.__kinto__)
+    return frozenset(
+        one.info.key
+        for one in codec.fields
+        if one.info.key in stored
+        and (force or stored[one.info.key] is not None)
+        and one.omits(getattr(record, one.info.name))
+    )
 
 
 def write(record: Mapped, *, force: bool = False) -> Write | None:
@@ -50,20 +71,20 @@ def write(record: Mapped, *, force: bool = False) -> Write | None:
     are the same in another form: what others wrote gets the form that filters look for.
     """
     state, where = record._state, path(record)
-    changed, permissions = changes(record, force=force), _permissions(record)
+    edited, permissions = changed(record, force=force), _permissions(record)
     if state.stored is None and state.only is not None:
         raise UsageError(f"{where.name}: only part of it was read before it was deleted")
     if state.stored is None:
-        new = protocol.create(where, changed, permissions)
-        return new._replace(operation=operations.replace(where, changed, permissions)) if force else new
-    gone = removed(record)
+        new = protocol.create(where, edited, permissions)
+        return new._replace(operation=operations.replace(where, edited, permissions)) if force else new
+    gone = removed(record, force=force)
     kept = {key: value for key, value in protocol.own_data(where, state.stored).items() if key not in gone}
     if is_lossy(record):
         raise UsageError(f"{where.name}: it was read in part: refresh() it before a nested field is set")
     planned = protocol.save(
         where,
         StoredObject(state.stored),
-        {**kept, **changed},
+        {**kept, **edited},
         permissions,
         whole=lambda: state.permissions.as_dict() if state.permissions else {},
         force=force,

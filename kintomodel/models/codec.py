@@ -16,6 +16,7 @@ from ..protocol.values import JSON, JSONObject, check
 from . import quick
 from .conversion import new_converter, problems
 from .declaration import Declaration, FieldInfo
+from .fields import options
 from .references import holds_references, referred
 from .storage import Mismatch, expected
 from .unknown import with_unknown
@@ -33,6 +34,10 @@ class FieldCodec:
 
     def read(self, value: JSON) -> Any:
         return self._read(value, self.info.stored_type)
+
+    def omits(self, value: Any) -> bool:
+        """Is it stored as no key at all?"""
+        return value is None and options(self.info.attribute).omit_none
 
 
 class Codec(Generic[T]):
@@ -88,6 +93,8 @@ class Codec(Generic[T]):
         present = vars(record)
         for one in self.fields:
             if one.info.name not in present and stored:
+                continue
+            if one.omits(getattr(record, one.info.name)):
                 continue
             try:
                 value = self.dump_value(one, getattr(record, one.info.name))

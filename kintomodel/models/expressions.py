@@ -334,11 +334,23 @@ class Field(FieldExpression[T]):
     __slots__ = ("settings",)
 
     @overload
-    def __init__(self, *, default: T, key: str | None = ..., store: Any = ...) -> None: ...
+    def __init__(
+        self,
+        *,
+        default: T,
+        key: str | None = ...,
+        store: Any = ...,
+        omit_none: bool = ...,
+        validator: Any = ...,
+    ) -> None: ...
     @overload
-    def __init__(self, *, factory: Callable[[], T], key: str | None = ..., store: Any = ...) -> None: ...
+    def __init__(
+        self, *, factory: Callable[[], T], key: str | None = ..., store: Any = ..., validator: Any = ...
+    ) -> None: ...
     @overload
-    def __init__(self, *, key: str | None = ..., store: Any = ...) -> None: ...
+    def __init__(
+        self, *, key: str | None = ..., store: Any = ..., omit_none: bool = ..., validator: Any = ...
+    ) -> None: ...
     def __init__(self, **settings: Any) -> None:
         super().__init__(())
         self.settings = settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, overload
 
 import attrs
@@ -16,27 +16,55 @@ Store: TypeAlias = Literal["text", "epoch_ms"]
 _METADATA = "kintomodel"
 
 
+Validator: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], Any]
+"""As those of attrs: called with the record, the attribute and the value, it raises ValueError."""
+
+
 class Options(NamedTuple):
-    """key: the attribute's name on the server, None for the Python name. store: see field()."""
+    """key: the attribute's name on the server, None for the Python name. The others: see field()."""
 
     key: str | None = None
     store: Store | None = None
+    omit_none: bool = False
+    validators: tuple[Validator, ...] = ()
 
 
-@overload
-def field(*, default: T, key: str | None = ..., store: Store | None = ..., repr: bool = ...) -> T: ...
 @overload
 def field(
-    *, factory: Callable[[], T], key: str | None = ..., store: Store | None = ..., repr: bool = ...
+    *,
+    default: T,
+    key: str | None = ...,
+    store: Store | None = ...,
+    omit_none: bool = ...,
+    validator: Validator | Sequence[Validator] = ...,
+    repr: bool = ...,
 ) -> T: ...
 @overload
-def field(*, key: str | None = ..., store: Store | None = ..., repr: bool = ...) -> Any: ...
+def field(
+    *,
+    factory: Callable[[], T],
+    key: str | None = ...,
+    store: Store | None = ...,
+    validator: Validator | Sequence[Validator] = ...,
+    repr: bool = ...,
+) -> T: ...
+@overload
+def field(
+    *,
+    key: str | None = ...,
+    store: Store | None = ...,
+    omit_none: bool = ...,
+    validator: Validator | Sequence[Validator] = ...,
+    repr: bool = ...,
+) -> Any: ...
 def field(
     *,
     default: Any = attrs.NOTHING,
     factory: Callable[[], Any] | None = None,
     key: str | None = None,
     store: Store | None = None,
+    omit_none: bool = False,
+    validator: Validator | Sequence[Validator] = (),
     repr: bool = True,
 ) -> Any:
     """Declare an attribute of a model.
@@ -47,13 +75,19 @@ def field(
     store: "text" keeps each Decimal as a string, for values that no JSON number holds exactly; such
     a field cannot be ordered or compared with < and >. "epoch_ms" keeps each datetime as an integer
     of milliseconds since 1970.
+    omit_none: None is no key at all on the server, instead of a null; the default is None then.
+    validator: one or several of attrs.validators, or functions like them. They look at what is to be
+    sent; what the server has, and is left as it is, is not refused.
     """
     if store not in (None, "text", "epoch_ms"):
         raise UsageError(f'store is "text" or "epoch_ms", got {store!r}')
-    metadata = {_METADATA: Options(key, store)}
+    if omit_none and (factory is not None or default not in (None, attrs.NOTHING)):
+        raise UsageError("with omit_none=True a missing key is None: it cannot have another default")
+    validators = (validator,) if callable(validator) else tuple(validator)
+    metadata = {_METADATA: Options(key, store, omit_none, validators)}
     if factory is not None:
         return attrs.field(factory=factory, metadata=metadata, repr=repr)
-    return attrs.field(default=default, metadata=metadata, repr=repr)
+    return attrs.field(default=None if omit_none else default, metadata=metadata, repr=repr)
 
 
 def internal(**settings: Any) -> Any:

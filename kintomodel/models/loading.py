@@ -10,6 +10,7 @@ from ..errors import Conflict, ServerError, TransportError, UsageError
 from ..protocol import completing, operations, picking, projecting, ranges, scanning, settling, tombstones
 from ..protocol.changes import own_data
 from ..protocol.conditions import NOTHING, And, Path, normal
+from ..protocol.editing import later
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.paths import check_id
@@ -35,6 +36,13 @@ def from_stored(model: type[M], where: Home, data: JSONObject, *, readonly: bool
 
     data: is kept, and must not be changed; readonly: only the fields are.
     """
+    record = unfinished(model, where, data, readonly=readonly)
+    record.after_load()
+    return record
+
+
+def unfinished(model: type[M], where: Home, data: JSONObject, *, readonly: bool = False) -> M:
+    """The same before after_load()."""
     codec: Codec[M] = codec_of(model.__kinto__)
     record = codec.load(data, where)
     # Past __setattr__, which would look at the name.
@@ -79,9 +87,12 @@ def complete(record: Mapped) -> Flow[None]:
     permissions(record).know(found.permissions)
 
 
-def get(model: type[M], where: Home, id: str) -> Flow[M]:
-    """One record by its id, with its permissions; one GET. Raises NotFound."""
-    stored = yield from operations.read(where.path.record(id))
+def get(model: type[M], where: Home, id: str, failures: int = 0) -> Flow[M]:
+    """One record by its id, with its permissions; one GET. Raises NotFound.
+
+    failures: of what the record is wanted for; they are waited for.
+    """
+    stored = yield from later(operations.read(where.path.record(id)), failures)
     record = from_stored(model, where, stored.data)
     accept_permissions(record, stored)
     return record
@@ -95,10 +106,11 @@ def refresh(record: Mapped) -> Flow[None]:
 
 def take_over(record: Mapped, stored: StoredObject) -> None:
     """Make the record what the server showed."""
-    fresh = from_stored(type(record), home(record), stored.data)
+    fresh = unfinished(type(record), home(record), stored.data)
     for name in record.__kinto__.fields:
         setattr(record, name, getattr(fresh, name))
     accept(record, stored)
+    record.after_load()
 
 
 def accept(record: Mapped, stored: StoredObject) -> None:
@@ -164,9 +176,10 @@ def send_permissions(record: Mapped, changed: Mapping[str, list[str]]) -> Flow[N
         expected = Part(expected)
     try:
         stored = yield from settling.write(operation, expected)
-    except (TransportError, ServerError):
+    except (TransportError, ServerError) as error:
         # Perhaps it was done: by this the next write will know. That of a save() stays.
-        state.lost = expected if state.lost is None else state.lost
+        if settling.is_in_doubt(error) and state.lost is None:
+            state.lost = expected
         raise
     except Conflict as error:
         if not (yield from was_ours(record, error)):
@@ -234,6 +247,7 @@ def _reading(
     def make(data: JSONObject) -> M:
         record = read(data)
         bind(record, source)
+        record.after_load()
         return record
 
     return lambda query: projecting.project(scan(query), projecting.fields(paths, query)), make

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
@@ -11,17 +11,23 @@ from typing_extensions import Self
 from ..errors import Conflict, NotFound, UsageError
 from ..protocol.explaining import Explanation
 from ..protocol.permissions import Everyone
+from ..protocol.report import Report
 from ..protocol.tombstones import Tombstone, milliseconds
 from ..resources.client import Client
 from ..resources.permissions import RecordPermissionsDict
 from . import loading, saving
 from .aggregates import Aggregate
+from .bulk_job import Job, Work, over
+from .bulk_saving import Deleting, Saving
 from .expressions import FieldExpression, Order, Q
 from .fields import suggestion
 from .prefetching import DanglingRef
+from .progress import Progress
 from .queryset import QuerySet
 from .reading import DEFAULT_PAGE_SIZE, check_page_size
+from .resolving import OnConflict, check_choice
 from .rows import Rows
+from .saving import Manner
 from .state import Home, Mapped, home_of
 
 M = TypeVar("M", bound=Mapped)
@@ -85,6 +91,71 @@ class Manager(Generic[M]):
             loading.permissions(record).read += Everyone
         self.home.connection.run(saving.save(record))
         return record
+
+    def mutate(self, id: str, change: Callable[[M], object], *, verify: bool = False) -> M:
+        """See Model.mutate."""
+        flow = saving.mutate(self.model, self.home, id, change, verify=verify)
+        return self.home.connection.run(flow)
+
+    def bulk_create(
+        self,
+        records: Iterable[M],
+        *,
+        workers: int = 1,
+        progress: Progress = False,
+        verify: bool = False,
+    ) -> Report[M]:
+        """Store new records, however many, in batches of the server's size; a report of each.
+
+        A generator is read as it is wanted, and of its records the report keeps only those that failed.
+        workers: how many batches are under way at the same time; within one collection more than one
+        gains little, and they collide on PostgreSQL. progress: called with how many are done and how
+        many there are, None where that is not known; True shows a bar (the extra "cli").
+        verify: see Model.save().
+        Raises BulkError, with the report so far, where the iterable or a hook raises.
+        """
+        work = Saving(self.home, Manner(verify=verify), creating=True)
+        return self._bulk(records, work, workers, progress)
+
+    def bulk_save(
+        self,
+        records: Iterable[M],
+        *,
+        force: bool = False,
+        on_conflict: OnConflict = "raise",
+        workers: int = 1,
+        progress: Progress = False,
+        verify: bool = False,
+    ) -> Report[M]:
+        """Send what changed of each, as save() does, in batches; nothing for those that did not change.
+
+        New ones are created. A conflict is an outcome; with another on_conflict, see Model.save(), it
+        costs one more GET and another attempt. Otherwise as bulk_create().
+        """
+        check_choice(on_conflict)
+        work = Saving(self.home, Manner(force, verify), on_conflict)
+        return self._bulk(records, work, workers, progress)
+
+    def bulk_delete(
+        self,
+        records: Iterable[M],
+        *,
+        missing_ok: bool = False,
+        force: bool = False,
+        workers: int = 1,
+        progress: Progress = False,
+    ) -> Report[M]:
+        """Delete them as delete() does, in batches. Otherwise as bulk_create().
+
+        missing_ok: those that somebody else deleted are unchanged, instead of missing.
+        """
+        return self._bulk(records, Deleting(self.home, missing_ok, force), workers, progress)
+
+    def _bulk(self, records: Iterable[M], work: Work, workers: int, progress: Progress) -> Report[M]:
+        def job(keeps: bool) -> Job[M]:
+            return Job(self.home.connection, self.model, work, workers, progress, keeps)
+
+        return over(records, job)
 
     def get_or_create(self, defaults: Mapping[str, Any] | None = None, **exactly: Any) -> tuple[M, bool]:
         """The record that has exactly these values, or a new one with them and the defaults.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from abc import ABCMeta
+from collections.abc import Callable
 from copy import copy, deepcopy
 from datetime import datetime, timedelta, timezone
 from reprlib import recursive_repr
@@ -25,6 +26,7 @@ from .expressions import Field, FieldExpression
 from .fields import field, internal, suggestion
 from .manager import Manager, bound
 from .resolving import OnConflict
+from .saving import Manner
 from .state import Mapped, State, home_of
 
 M = TypeVar("M", bound="Model")
@@ -237,6 +239,7 @@ class Model(_ModelBase, abstract=True):
         using: Client | None = None,
         force: bool = False,
         on_conflict: OnConflict = "raise",
+        verify: bool = False,
     ) -> None:
         """Send what changed of data and permissions, in one guarded request; none if nothing did.
 
@@ -246,19 +249,35 @@ class Model(_ModelBase, abstract=True):
         on_conflict, if somebody else wrote it: "raise"; "merge" both sides' changes, where they do not
         overlap; the same with "mine" where they do; "theirs" drops mine; or a function of the Conflict
         that returns the whole data to be stored. Each costs one more GET and another attempt.
+        verify: for PostgreSQL at its default isolation level, where two writers at the same moment may
+        both succeed. Those who verify wait for each other, and look again afterwards: Conflict if others
+        wrote over it. Costs two more requests in a batch and a GET, and the right to create records.
         """
+        manner = Manner(force, verify)
         if using is None:
-            return state.home(self).connection.run(saving.save(self, force=force, on_conflict=on_conflict))
+            return state.home(self).connection.run(saving.save(self, manner, on_conflict))
         if self._state.only is not None:
             state.home(self).connection.run(loading.complete(self))
         here, before, time = state.home(self), copy(self._state), self.last_modified
         saving.move(self, home_of(self.__kinto__, using, here.path.bucket, here.path.collection))
         try:
-            state.home(self).connection.run(saving.save(self, force=force, on_conflict=on_conflict))
+            state.home(self).connection.run(saving.save(self, manner, on_conflict))
         except KintoError:
             # It is still a record of the other place.
             self._state, self.last_modified = before, time
             raise
+
+    @classmethod
+    def mutate(cls, id: str, change: Callable[[Self], object], *, verify: bool = False) -> Self:
+        """Load a record, call change(record), and save it; again if somebody else was faster.
+
+        change may be called several times, each time with the record as it is then. Returns the record.
+        One GET and one guarded PATCH, none if nothing changed; after each conflict both again, up to 12
+        times, with growing, random pauses: then the last Conflict is raised. NotFound if it is gone.
+        verify: see save(), without looking again: of those who verify nobody's change is lost.
+        """
+        home = home_of(cls.__kinto__)
+        return home.connection.run(saving.mutate(cls, home, id, change, verify=verify))
 
     def delete(self, *, missing_ok: bool = False, force: bool = False) -> None:
         """Delete it; one guarded DELETE. Afterwards it is a new record.

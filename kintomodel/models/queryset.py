@@ -11,14 +11,16 @@ from typing_extensions import Self
 
 from ..errors import MultipleFound, NotFound, UsageError
 from ..protocol import explaining
-from ..protocol.conditions import NOTHING, And, normal
+from ..protocol.conditions import EVERYTHING, NOTHING, And, normal
 from ..protocol.explaining import Explanation
 from ..protocol.query import Query
-from . import loading, lookups, picture, prefetching
+from ..protocol.report import Report
+from . import bulk_editing, loading, lookups, picture, prefetching
 from .aggregates import Aggregate, Pass
 from .columns import column, columns, distinct
 from .expressions import FieldExpression, Order, Q
 from .prefetching import DanglingRef
+from .progress import Progress
 from .reading import (
     DEFAULT_PAGE_SIZE,
     WHOLE,
@@ -251,6 +253,26 @@ class QuerySet(Generic[M]):
             raise UsageError("a record of some fields is never readonly: leave out only() or readonly=")
         reading = self.reading._replace(readonly=readonly)
         return self._read(page_size, page_size, reading, workers)
+
+    def update(self, **fields: Any) -> Report[M]:
+        """Give these values to each of the records, as it is read now; the report says what happened.
+
+        One GET a page, and a guarded PATCH for each that changes, in batches. One that somebody else
+        writes meanwhile is a conflict: report.retry_failed() reads it anew, and writes it if it still
+        matches. UsageError or ValidationError before anything is sent, if a name or a value is wrong.
+        """
+        return bulk_editing.update(self.model, self.home, self.query, DEFAULT_PAGE_SIZE, fields)
+
+    def delete(self, *, all: bool = False, workers: int = 1, progress: Progress = False) -> Report[M]:
+        """Delete the records, each as it is read now; the report says what happened.
+
+        One GET a page, and a guarded DELETE for each, in batches. all: to be said where there is
+        neither a filter nor a slice. workers, progress: as of Manager.bulk_delete. Collection.delete_all
+        deletes without a report and without hooks, in one DELETE a page.
+        """
+        if not all and normal(self.query.condition) == EVERYTHING and not self._is_slice:
+            raise UsageError(f"this deletes all of {self.home.name}: say delete(all=True) if you mean it")
+        return bulk_editing.delete(self.model, self.home, self.query, DEFAULT_PAGE_SIZE, workers, progress)
 
     def explain(self) -> Explanation:
         """The requests that this would send, and what is left to be checked here; sends nothing."""

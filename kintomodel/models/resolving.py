@@ -15,7 +15,7 @@ from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.values import JSONObject, copy
 from .annotations import without_none
-from .loading import from_stored, permissions
+from .loading import permissions, unfinished
 from .projection import is_read
 from .state import Mapped, State, extra, home, path
 
@@ -122,7 +122,7 @@ def _stand_on(record: Mapped, stored: StoredObject, wanted: JSONObject) -> None:
 
 def _become(record: Mapped, wanted: JSONObject) -> None:
     """The attributes, declared or not, that this data has."""
-    fresh = from_stored(type(record), home(record), {**wanted, "id": record.id, "last_modified": 0})
+    fresh = unfinished(type(record), home(record), {**wanted, "id": record.id, "last_modified": 0})
     for name in record.__kinto__.fields:
         setattr(record, name, getattr(fresh, name))
     record._state.extra = dict(extra(fresh))

@@ -2,71 +2,139 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import NamedTuple, TypeVar
 
-from ..errors import Conflict, NotFound, ServerError, TransportError, UsageError, ValidationError
-from ..protocol import operations, settling
+from ..errors import (
+    Conflict,
+    KintoError,
+    NotFound,
+    UsageError,
+    ValidationError,
+)
+from ..protocol import operations, settling, verifying
 from ..protocol.changes import Write
+from ..protocol.editing import TRIES
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.responses import MISSING_PARENT
 from ..protocol.values import equal
 from .annotations import without_none
-from .changes import write
 from .codec import FieldCodec, codec_of
 from .conversion import problems
-from .loading import accept, complete, explained, was_ours
+from .loading import accept, complete, explained, get, was_ours
 from .projection import absent, fill, is_lossy
 from .referring import forget
 from .resolving import OnConflict, check_choice, resolve
 from .state import Home, Mapped, State, extra, home, path, refuse_readonly
+from .validation import prepared
+
+M = TypeVar("M", bound=Mapped)
 
 # With the growing waits between them, about a second and a half.
 _TRIES = 5
 
 
-def save(record: Mapped, *, force: bool = False, on_conflict: OnConflict = "raise") -> Flow[None]:
+class Manner(NamedTuple):
+    """force: see Model.save(). verify: under a lock; look_again: and looked at afterwards."""
+
+    force: bool = False
+    verify: bool = False
+    look_again: bool = True
+
+
+GUARDED = Manner()
+
+
+def save(record: Mapped, manner: Manner = GUARDED, on_conflict: OnConflict = "raise") -> Flow[None]:
     """One guarded request with what changed, none if nothing did.
 
     Raises Conflict, with base, mine and theirs, if the record was written since it was read and
     on_conflict does not know better. The last one is raised after a few attempts.
     """
     check_choice(on_conflict)
-    again, tries = True, 0
-    while again:
+    record.before_save()
+    if (yield from repeating(record, _save(record, manner), manner, on_conflict)):
+        record.after_save()
+
+
+def mutate(
+    model: type[M], where: Home, id: str, change: Callable[[M], object], *, verify: bool = False
+) -> Flow[M]:
+    """Read a record, change it and save it, whatever others write meanwhile; the result is the record.
+
+    Each try costs a GET and a guarded PATCH. After TRIES the last Conflict is raised.
+    """
+    manner, failures = Manner(verify=verify, look_again=False), 0
+    while True:
+        record = yield from get(model, where, id, min(failures, _TRIES))
+        change(record)
+        try:
+            yield from save(record, manner)
+        except Conflict:
+            failures += 1
+            if failures == TRIES:
+                raise
+        else:
+            return record
+
+
+def repeating(record: Mapped, attempt: Flow[bool], manner: Manner, on_conflict: OnConflict) -> Flow[bool]:
+    """The attempt at saving it, and others on top of what on_conflict makes of each Conflict.
+
+    False: in the end there was nothing to be sent.
+    """
+    tries = 0
+    while True:
         tries += 1
         try:
-            yield from _save(record, force)
-            again = False
+            return (yield from attempt)
         except Conflict as conflict:
             if tries == _TRIES:
                 raise
-            again = yield from resolve(record, conflict, on_conflict, tries)
+            if not (yield from resolve(record, conflict, on_conflict, tries)):
+                return False
+            attempt = _save(record, manner)
 
 
-def _save(record: Mapped, force: bool) -> Flow[None]:
+def _save(record: Mapped, manner: Manner) -> Flow[bool]:
     if is_lossy(record):
         yield from complete(record)
-    planned = write(record, force=force)
+    planned = prepared(record, force=manner.force)
     if planned is None:
-        return
+        return False
+    if manner.verify:
+        (result,) = yield from verifying.run([planned], look_again=manner.look_again)
+    else:
+        result = yield from _sent(planned)
+    return (yield from take_in(record, planned, result, manner))
+
+
+def _sent(planned: Write) -> Flow[StoredObject | KintoError]:
     try:
-        stored = yield from settling.write(planned.operation, planned.expected or {})
-    except (TransportError, ServerError):
+        return (yield from settling.write(planned.operation, planned.expected or {}))
+    except KintoError as error:
+        return error
+
+
+def take_in(record: Mapped, planned: Write, result: StoredObject | KintoError, manner: Manner) -> Flow[bool]:
+    """Make of the record what its write came to; raises what that raised, as save() does."""
+    if isinstance(result, StoredObject):
+        accept(record, result)
+        _normalize(record, planned, result)
+        return True
+    if settling.is_in_doubt(result):
         # Perhaps it was done: by this the next save() will know.
         record._state.lost = planned.expected
-        raise
-    except Conflict as error:
-        if not (yield from was_ours(record, error)):
-            raise explained(error, record, planned.expected) from None
-        yield from _save(record, force)
-        return
-    except NotFound as error:
-        if record._state.stored is None or error.errno == MISSING_PARENT:
-            raise
-        raise explained(_deleted(error), record, planned.expected) from None
-    accept(record, stored)
-    _normalize(record, planned, stored)
+    if isinstance(result, Conflict):
+        if not (yield from was_ours(record, result)):
+            raise explained(result, record, planned.expected)
+        yield from _save(record, manner)
+        return True
+    if isinstance(result, NotFound) and record._state.stored is not None and result.errno != MISSING_PARENT:
+        raise explained(_deleted(result), record, planned.expected)
+    raise result
 
 
 def delete(record: Mapped, *, missing_ok: bool = False, force: bool = False) -> Flow[None]:
@@ -75,27 +143,46 @@ def delete(record: Mapped, *, missing_ok: bool = False, force: bool = False) -> 
     missing_ok: it is no error if somebody else deleted it. Raises Conflict if it was written since
     it was read, unless force is given.
     """
+    planned = deletion(record, force=force)
+    record.before_delete()
+    result: int | KintoError | None
+    try:
+        result = yield from settling.delete(planned.operation)
+    except KintoError as error:
+        result = error
+    if take_out(record, result, missing_ok):
+        record.after_delete()
+
+
+def deletion(record: Mapped, *, force: bool = False) -> Write:
+    """The guarded DELETE of a record; UsageError if it is not stored."""
     refuse_readonly(record)
     if record._state.stored is None:
         raise UsageError(f"{path(record).name}: it is not stored, so it cannot be deleted")
-    since = None if force else record.last_modified
-    try:
-        yield from settling.delete(operations.delete(path(record), last_modified=since))
-    except (TransportError, ServerError):
+    return Write(operations.delete(path(record), last_modified=None if force else record.last_modified))
+
+
+def take_out(record: Mapped, result: int | KintoError | None, missing_ok: bool) -> bool:
+    """Make a new record of it, or raise what its deletion came to. False: somebody else deleted it."""
+    if settling.is_in_doubt(result):
         # Perhaps it was done: by this the next delete() will know.
         record._state.deleted = True
-        raise
-    except NotFound as error:
-        if not (missing_ok or record._state.deleted) or error.errno == MISSING_PARENT:
-            raise
-    except Conflict as error:
-        raise explained(error, record, None) from None
+    if isinstance(result, Conflict):
+        raise explained(result, record, None)
+    is_ours = not isinstance(result, KintoError)
+    if isinstance(result, NotFound) and result.errno != MISSING_PARENT:
+        is_ours = record._state.deleted
+        if not (missing_ok or is_ours):
+            raise result
+    elif isinstance(result, KintoError):
+        raise result
     if absent(record) or record._state.only is not None:
         # What is not known of it is gone now: it cannot be saved again.
         record._state = State(record._state.home, extra={}, only=frozenset())
     else:
         record._state = State(record._state.home, extra=dict(extra(record)))
     record.last_modified = None
+    return is_ours
 
 
 def move(record: Mapped, target: Home) -> None:

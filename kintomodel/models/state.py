@@ -95,6 +95,27 @@ class Mapped:
     last_modified: int | None
     _state: State
 
+    def clean(self) -> None:
+        """Override it to refuse what cannot be said of a single field: raise ValueError.
+
+        Called before anything is sent, and only then.
+        """
+
+    def before_save(self) -> None:
+        """Override it to change or refuse a record that is being saved, also by bulk work."""
+
+    def after_save(self) -> None:
+        """Override it: the record is stored. Not called where nothing was sent."""
+
+    def before_delete(self) -> None:
+        """Override it to refuse the deletion of a record."""
+
+    def after_delete(self) -> None:
+        """Override it: the record is deleted."""
+
+    def after_load(self) -> None:
+        """Override it: the record was made of what the server showed, or refreshed."""
+
 
 def home(record: Mapped) -> Home:
     state = record._state

@@ -14,7 +14,7 @@ Step = TypeVar("Step")
 
 ACCOUNTS, HISTORY, PERMISSIONS = "accounts", "history", "permissions_endpoint"
 DEFAULT_BUCKET = "default_bucket"
-_ADVICE = {
+ADVICE = {
     ACCOUNTS: "the plugin kinto.plugins.accounts",
     HISTORY: "the plugin kinto.plugins.history",
     DEFAULT_BUCKET: "the plugin kinto.plugins.default_bucket",
@@ -35,6 +35,6 @@ def requiring(capability: str, flow: Generator[Step, Any, T]) -> Generator[Step 
             raise
         raise UnsupportedByServer(
             f"{error.method} {error.path}: the server lacks the capability {capability!r}; "
-            f"its administrator can enable it with {_ADVICE[capability]}",
+            f"its administrator can enable it with {ADVICE[capability]}",
             capability,
         ) from None

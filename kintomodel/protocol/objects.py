@@ -13,7 +13,8 @@ class Response(NamedTuple):
     """An answer, whatever its status. headers: names in lower case. body: decoded JSON, None if empty.
 
     unreadable: the first 200 characters of a body that is not JSON, else None.
-    attempts: how often the request was sent until this answer came.
+    attempts: how often the request was sent until this answer came, without the times that it was
+    surely not carried out.
     """
 
     status: int

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Generic, Literal, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 
@@ -17,6 +17,7 @@ from ..errors import (
     NotFound,
     PermissionsNotVisible,
     Unauthorized,
+    UsageError,
     ValidationError,
 )
 
@@ -47,13 +48,24 @@ _WIDTH = 160
 class Outcome(Generic[T_co]):
     """What happened to one object. position: its place among those given, from 0.
 
-    error: None where nothing went wrong.
+    error: None where nothing went wrong. id: that of a record, also where the record was not kept.
     """
 
     status: Status
-    object: T_co
+    _object: T_co | None
     position: int
     error: KintoError | None = None
+    id: str = ""
+
+    @property
+    def object(self) -> T_co:
+        """What was given. UsageError where it was not kept: of a generator, only failures are."""
+        if self._object is None:
+            raise UsageError(
+                f"[{self.position}] {self.status}: what a generator gave is kept only if it failed; "
+                "its id is in outcome.id; give a list to keep all of it"
+            )
+        return self._object
 
     @property
     def is_failure(self) -> bool:
@@ -65,11 +77,11 @@ class Outcome(Generic[T_co]):
         return "" if self.error is None else " ".join(str(self.error).split())
 
     def __str__(self) -> str:
-        line = f"[{self.position}] {self.status}: {self.object!r}"
+        line = f"[{self.position}] {self.status}: {self.id if self._object is None else repr(self._object)}"
         return _short(f"{line}: {self.message}" if self.error is not None else line)
 
 
-def failure(object: T, position: int, error: KintoError) -> Outcome[T]:
+def failure(object: T, position: int, error: KintoError, id: str = "") -> Outcome[T]:
     """The outcome that an error stands for: a 400 is invalid, a 403 forbidden, a 404 missing..."""
     status: Status = "failed"
     for causes, name in _CAUSES:
@@ -78,7 +90,11 @@ def failure(object: T, position: int, error: KintoError) -> Outcome[T]:
             break
     if isinstance(error, BadRequest) and error.status == 400:
         status = "invalid"
-    return Outcome(status, object, position, error)
+    return Outcome(status, object, position, error, id)
+
+
+Retry: TypeAlias = "Callable[[tuple[Outcome[Any], ...]], Report[Any]]"
+"""The same work for these outcomes, in which each keeps its position."""
 
 
 @attrs.frozen(repr=False)
@@ -86,6 +102,11 @@ class Report(Generic[T_co]):
     """The outcomes of bulk work, in the order in which the objects were given."""
 
     outcomes: tuple[Outcome[T_co], ...] = ()
+    _retry: Retry | None = attrs.field(default=None, eq=False, kw_only=True, alias="retry")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Connections cannot be pickled: what failed can be retried by its own process alone.
+        return Report, (self.outcomes,)
 
     def __len__(self) -> int:
         return len(self.outcomes)
@@ -147,6 +168,21 @@ class Report(Generic[T_co]):
                 f"{failures[0]}; see error.report.failures",
                 self,
             )
+
+    def retry_failed(self) -> Report[T_co]:
+        """Do the same again for those that failed; a report of all of them, as they are then.
+
+        A record that somebody else wrote stays a conflict until it is refreshed. UsageError for the
+        work of a batch, and for a report that was pickled.
+        """
+        failures = self.failures
+        if not failures:
+            return self
+        if self._retry is None:
+            raise UsageError("this report has no work to be repeated: it is of a batch, or was pickled")
+        again = {outcome.position: outcome for outcome in self._retry(failures)}
+        outcomes = tuple(again.get(outcome.position, outcome) for outcome in self.outcomes)
+        return Report(outcomes, retry=self._retry)
 
     def __repr__(self) -> str:
         failures = self.failures

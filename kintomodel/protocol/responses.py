@@ -23,6 +23,7 @@ from .values import JSON, JSONObject
 
 _ETAG = r'"(\d+)"'
 MISSING_PARENT = 111  # errno of a 404: not the object, but its collection is missing
+BACKEND_FAILED = 201  # errno of a 503 of Kinto's own: PostgreSQL refused, and all was rolled back (26.5)
 
 _ERRORS: dict[int, type[ResponseError]] = {
     401: Unauthorized,
@@ -69,6 +70,15 @@ def refusal(response: Response, method: str, path: str) -> ResponseError:
         details=details,
         attempts=response.attempts,
     )
+
+
+def is_undone(response: Response) -> bool:
+    """Was a write that was answered like this surely not carried out? Not of a batch.
+
+    409, 429: refused. 503: only if it is Kinto's own; that of a proxy does not say.
+    """
+    errno = response.body.get("errno") if isinstance(response.body, dict) else None
+    return response.status in (409, 429) or (response.status == 503 and errno == BACKEND_FAILED)
 
 
 def unreadable(response: Response, problem: str) -> UnreadableResponse:

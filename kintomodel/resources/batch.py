@@ -186,5 +186,5 @@ class Batch:
 
 def _outcome(pending: Pending[Any], position: int) -> Outcome[Any]:
     if pending.error is not None:
-        return failure(pending.object, position, pending.error)
-    return Outcome(pending.status, pending.object, position)
+        return failure(pending.object, position, pending.error, pending.object.id)
+    return Outcome(pending.status, pending.object, position, id=pending.object.id)

@@ -12,8 +12,9 @@ from typing import TypeVar
 from typing_extensions import Self
 
 from ..errors import KintoError, Unauthorized, UsageError
-from ..protocol import accounts, capabilities, grants, listing, operations
+from ..protocol import accounts, capabilities, checking, grants, listing, operations
 from ..protocol.accounts import Account
+from ..protocol.checking import Finding
 from ..protocol.conditions import EVERYTHING
 from ..protocol.grants import PermissionsEntry
 from ..protocol.listing import PAGE_SIZE
@@ -93,6 +94,14 @@ class Client:
         user is None if the credentials are wrong: Kinto does not refuse them here.
         """
         return self.connection.perform(operations.server_info())
+
+    def check(self) -> tuple[Finding, ...]:
+        """What this server cannot guarantee or does not offer, as far as it can be told; one GET.
+
+        There is always one: PostgreSQL's isolation level cannot be asked for, on which it depends
+        whether guarded writes are safe from each other.
+        """
+        return checking.findings(self.server_info())
 
     def wait_ready(self, timeout: float = 30.0, interval: float = 0.1) -> None:
         """Ask for the heartbeat until the server and its back ends are up. Both in seconds.

@@ -120,10 +120,10 @@ class Collection(Container[CollectionPermissions]):
             for record, write, result in zip(chunk, writes, results, strict=True):
                 at = len(outcomes)
                 if isinstance(result, KintoError):
-                    outcomes.append(failure(record, at, record.explained(result, write)))
+                    outcomes.append(failure(record, at, record.explained(result, write), record.id))
                 else:
                     record.forget()
-                    outcomes.append(Outcome("deleted", record, at))
+                    outcomes.append(Outcome("deleted", record, at, id=record.id))
         return Report(tuple(outcomes))
 
     def delete_all(self, filters: Mapping[str, JSON] | None = None) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 
 from ..errors import TransportError
+from ..protocol import responses
 from ..protocol.objects import Response
 from ..protocol.operations import Operation
 from .base import Transport
@@ -49,8 +50,9 @@ class RetryTransport:
     """In front of another transport.
 
     Sends again: what got no answer, if it may be repeated, and what was answered with 409, 429,
-    502, 503 or 504 or says of itself that nothing was written. The answer counts its attempts:
-    a precondition that failed on a second one may have been met by the first.
+    502, 503 or 504 or says of itself that nothing was written. The answer counts the attempts, but
+    for those that were surely not carried out: a precondition that failed on a second one may have
+    been met by the first.
     Retry-After and Backoff headers are obeyed, up to longest_wait. What a flow repeats is sent after
     the wait that its failures call for.
     clock, sleep, chance: seconds that only grow, wait so many of them, a number from 0 to 1.
@@ -79,7 +81,7 @@ class RetryTransport:
         self.inner.close()
 
     def send(self, operation: Operation[Any]) -> Response:
-        attempt = 0
+        attempt, undone = 0, 0
         if operation.after_failures:
             self._sleep(self._jitter(operation.after_failures))
         while True:
@@ -96,7 +98,8 @@ class RetryTransport:
             self._note_backoff(response)
             wait = None if last else self._wait_after(operation, response, attempt)
             if wait is None:
-                return response._replace(attempts=attempt)
+                return response._replace(attempts=attempt - undone)
+            undone += responses.is_undone(response)
             self._pause(operation, attempt, wait, str(response.status))
 
     def _wait_after(self, operation: Operation[Any], response: Response, attempt: int) -> float | None:

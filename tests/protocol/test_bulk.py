@@ -1,6 +1,6 @@
 import pytest
 
-from kintomodel.errors import Conflict, ConnectionFailed, UnreadableResponse
+from kintomodel.errors import Conflict, ConnectionFailed, PayloadTooLarge, UnreadableResponse
 from kintomodel.protocol import bulk, operations
 from kintomodel.protocol.changes import Write
 from kintomodel.protocol.objects import Response
@@ -85,3 +85,20 @@ def test_one_alone_that_the_server_fails_at_is_its_error():
     results, asked = play(bulk.run([CREATE]), BROKEN, MISSING)
     assert results == [BROKEN]
     assert asked == [CREATE.operation, LOOKS[0]]
+
+
+def test_a_batch_that_is_too_large_is_sent_in_halves():
+    too_large = PayloadTooLarge("too much", status=413)
+    results, asked = play(
+        bulk.run([CREATE, UPDATE, READ]),
+        too_large,
+        too_large,  # even alone
+        [ok(DATA[1]), ok(DATA[3])],
+    )
+    assert results == [too_large, stored(id="2", n=2), stored(id="4", n=4)]
+    assert [asked[1].path, len(asked)] == ["/r/1", 3]
+
+
+def test_a_batch_that_is_refused_is_the_error_of_each():
+    results, _ = play(bulk.run([CREATE, UPDATE]), FORBIDDEN)
+    assert results == [FORBIDDEN, FORBIDDEN]

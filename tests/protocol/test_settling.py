@@ -93,6 +93,14 @@ def test_a_write_whose_answer_was_lost_is_looked_for(lost):
     assert drive.answer(stored(n=2, kept=True)) == stored(n=2, kept=True)
 
 
+def test_a_write_that_postgresql_rolled_back_is_not_looked_for():
+    """Somebody else may have written the same."""
+    with pytest.raises(ServerError):
+        Drive(settling.write(UPDATE, {"n": 2})).answer(ServerError("no", status=503, errno=201))
+    drive = Drive(settling.write(UPDATE, {"n": 2}))
+    assert drive.answer(ServerError("no", status=503, errno=201, attempts=2)) == LOOK
+
+
 def test_a_write_that_did_not_arrive_is_a_lost_one():
     drive = Drive(settling.write(UPDATE, {"n": 2}))
     drive.answer(LOST)
@@ -239,3 +247,12 @@ def test_it_will_not_do_for_permissions_which_a_conflict_does_not_show():
     drive.answer(conflict(2, {"id": "r", "last_modified": 1300, "n": 2}))
     with pytest.raises(Conflict):
         drive.answer(LOST)
+
+
+def test_what_a_write_named_is_looked_for_and_nothing_else():
+    operation = operations.update(PATH, {"n": 2}, {"read": ["a"]})
+    shown = {"read": ("a",), "write": ("us",)}
+    assert settling.holds(stored(n=2, more=1)._replace(permissions=shown), operation)
+    assert not settling.holds(stored(n=3)._replace(permissions=shown), operation)
+    assert not settling.holds(stored(more=1)._replace(permissions=shown), operation)
+    assert not settling.holds(stored(n=2)._replace(permissions={"read": ("b",)}), operation)

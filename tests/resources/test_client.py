@@ -204,3 +204,10 @@ def test_without_the_plugin_default_is_a_name_like_any_other(bare: KintoServer):
     created.result().path = attrs.evolve(created.result().path, bucket="default")
     created.result().create()
     assert client.bucket("default").name == "default"
+
+
+def test_a_check_tells_what_the_server_cannot_guarantee(client):
+    with recorded(client) as sent:
+        findings = client.check()
+    assert [one.subject for one in findings] == ["storage_isolation_level"]
+    assert len(sent) == 1

@@ -1,0 +1,375 @@
+"""bulk_create, bulk_save, bulk_delete: what is sent, and what the report says of each record."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from kintomodel import BulkError, Client, Conflict, Model, UsageError, ValidationError, field
+from kintomodel.protocol import operations
+from kintomodel.testing import RecordingTransport, record
+
+
+class Receipt(Model, bucket="payments", collection="receipts"):
+    amount: int = 0
+    tags: list[str] = field(factory=list)
+
+
+class Note(Model, bucket="payments", collection="notes"):
+    text: str = ""
+
+
+@pytest.fixture
+def sent(payments: Client) -> Iterator[RecordingTransport]:
+    payments.connection.batch_size()  # the GET of the root, once for a client
+    with record(payments) as recording:
+        yield recording
+
+
+def receipts(number: int) -> list[Receipt]:
+    return [Receipt(id=f"r{at:03}", amount=at) for at in range(number)]
+
+
+def stored() -> dict[str, int]:
+    return {receipt.id: receipt.amount for receipt in Receipt.objects.all()}
+
+
+def sizes(sent: RecordingTransport) -> list[int]:
+    """How many requests each write holds."""
+    return [len(one.body["requests"]) if one.path == "/batch" else 1 for one in sent.writes]
+
+
+def steal(id: str) -> None:
+    """Somebody else writes it."""
+    other = Receipt.objects.get(id=id)
+    other.amount += 1000
+    other.save()
+
+
+def test_new_records_are_created_in_batches_of_the_servers_size(sent: RecordingTransport) -> None:
+    several = receipts(60)
+    report = Receipt.objects.bulk_create(several)
+    assert sizes(sent) == [25, 25, 10]
+    assert [outcome.object for outcome in report.created] == several
+    assert [outcome.position for outcome in report] == list(range(60))
+    assert stored() == {f"r{at:03}": at for at in range(60)}
+    assert all(one.last_modified and one.changes() == {} for one in several)
+    first = sent.writes[0].body["requests"][0]
+    assert (first["method"], first["headers"]) == ("PUT", {"If-None-Match": "*"})
+
+
+def test_only_what_changed_is_sent_and_the_rest_without_a_request(sent: RecordingTransport) -> None:
+    several = receipts(60)
+    Receipt.objects.bulk_create(several)
+    sent.clear()
+    assert len(Receipt.objects.bulk_save(several).unchanged) == 60
+    assert len(sent) == 0
+    for one in several[::2]:
+        one.amount += 1
+    report = Receipt.objects.bulk_save([*several, Receipt(id="new")])
+    assert (len(report.updated), len(report.unchanged), len(report.created)) == (30, 30, 1)
+    assert sizes(sent) == [25, 6]  # the batches are full, whatever lies between
+    assert sent.writes[0].body["requests"][1]["body"] == {"data": {"amount": 3}}
+    assert [outcome.status for outcome in report][:3] == ["updated", "unchanged", "updated"]
+
+
+def test_records_are_deleted_in_batches_and_are_new_ones_then(sent: RecordingTransport) -> None:
+    several = receipts(30)
+    Receipt.objects.bulk_create(several)
+    sent.clear()
+    report = Receipt.objects.bulk_delete(several)
+    assert (len(report.deleted), sizes(sent), stored()) == (30, [25, 5], {})
+    assert several[0].last_modified is None
+    assert len(Receipt.objects.bulk_save(several).created) == 30
+
+
+def test_each_failure_has_its_cause_and_stops_none_of_the_others(payments: Client) -> None:
+    Receipt.objects.bulk_create(receipts(3))
+    stale, deleted, fine = Receipt.objects.all()
+    steal(stale.id)
+    Receipt.objects.get(id=deleted.id).delete()
+    for one in (stale, deleted, fine):
+        one.amount = -1
+    wrong: Any = "much"
+    taken, invalid, broken = Receipt(id=fine.id), Receipt(amount=wrong), Receipt(id="a/b")
+    elsewhere = Receipt.objects.using(collection="elsewhere").bulk_create([])
+    report = Receipt.objects.bulk_save([stale, deleted, fine, taken, invalid, broken])
+    assert [outcome.status for outcome in report] == [
+        "conflict", "conflict", "updated", "conflict", "invalid", "invalid",
+    ]  # fmt: skip
+    assert len(elsewhere) == 0
+    error = report.outcomes[0].error
+    assert isinstance(error, Conflict)
+    assert (error.record, error.base, error.mine, error.theirs) == (
+        stale, {"amount": 0, "tags": []}, {"amount": -1, "tags": []}, {"amount": 1000, "tags": []},
+    )  # fmt: skip
+    gone = report.outcomes[1].error
+    assert isinstance(gone, Conflict)
+    assert gone.theirs is None
+    assert report.outcomes[4].message.endswith("amount: expected an integer, got string 'much'")
+    assert stored() == {"r000": 1000, "r002": -1}
+    with pytest.raises(BulkError, match=r"^5 of 6 failed \(3 conflict, 2 invalid\)") as caught:
+        report.raise_for_failures()
+    assert caught.value.report is report
+
+
+def test_what_cannot_be_sent_is_found_before_the_first_request_of_its_batch(sent: RecordingTransport) -> None:
+    wrong: Any = None
+    report = Receipt.objects.bulk_create([*receipts(3), Receipt(amount=wrong)])
+    assert (len(report.created), len(report.invalid), sizes(sent)) == (3, 1, [3])
+
+
+def test_deletions_that_fail_say_why(payments: Client) -> None:
+    Receipt.objects.bulk_create(receipts(4))
+    stale, gone, fine, twice = Receipt.objects.all()
+    steal(stale.id)
+    Receipt.objects.get(id=gone.id).delete()
+    report = Receipt.objects.bulk_delete([stale, gone, fine, twice, twice, Receipt(id="new")])
+    assert [outcome.status for outcome in report] == [
+        "conflict", "missing", "deleted", "deleted", "failed", "failed",
+    ]  # fmt: skip
+    assert "it is not stored" in report.outcomes[5].message
+    assert Receipt.objects.bulk_delete([gone], missing_ok=True).outcomes[0].status == "unchanged"
+    assert Receipt.objects.bulk_delete([stale], force=True).outcomes[0].status == "deleted"
+    assert stored() == {}
+
+
+def test_a_record_that_comes_twice_is_planned_again_after_the_first_time(sent: RecordingTransport) -> None:
+    one = Receipt(id="r1", amount=1)
+    report = Receipt.objects.bulk_save([one, Receipt(id="r2"), one], workers=3)
+    assert [outcome.status for outcome in report] == ["created", "created", "unchanged"]
+    assert sizes(sent) == [2]
+    same_id = Receipt.objects.bulk_create([Receipt(id="r3", amount=1), Receipt(id="r3", amount=1)])
+    assert [outcome.status for outcome in same_id] == ["created", "conflict"]
+
+
+def test_conflicts_can_be_resolved_as_by_save(payments: Client) -> None:
+    Receipt.objects.bulk_create(receipts(4))
+    several = list(Receipt.objects.all())
+    for one in several[:3]:
+        steal(one.id)
+    Receipt.objects.get(id=several[3].id).delete()
+    for one in several:
+        one.tags.append("mine")
+    merged = Receipt.objects.bulk_save(several[:2], on_conflict="merge")
+    dropped = Receipt.objects.bulk_save(several[2:3], on_conflict="theirs")
+    revived = Receipt.objects.bulk_save(several[3:], on_conflict="mine")
+    assert [outcome.status for outcome in (*merged, *dropped, *revived)] == [
+        "updated", "updated", "unchanged", "updated",
+    ]  # fmt: skip
+    assert [(one.amount, one.tags) for one in Receipt.objects.all()] == [
+        (1000, ["mine"]), (1001, ["mine"]), (1002, []), (3, ["mine"]),
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match="on_conflict is"):
+        Receipt.objects.bulk_save([], on_conflict="ours")  # type: ignore[arg-type]
+
+
+def test_what_failed_can_be_tried_again(payments: Client) -> None:
+    Receipt.objects.bulk_create(receipts(3))
+    several = list(Receipt.objects.all())
+    steal(several[1].id)
+    for one in several:
+        one.amount = 7
+    first = Receipt.objects.bulk_save(several)
+    again = first.retry_failed()
+    assert [outcome.status for outcome in again] == ["updated", "conflict", "updated"]
+    several[1].refresh()
+    several[1].amount = 7
+    second = again.retry_failed()
+    assert [outcome.status for outcome in second] == ["updated", "updated", "updated"]
+    assert second.outcomes[1].object is several[1]
+    assert second.retry_failed() is second
+    with pytest.raises(UsageError, match="no work to be repeated"):
+        pickle.loads(pickle.dumps(first)).retry_failed()
+
+
+def test_the_records_of_a_generator_are_forgotten_unless_they_failed(payments: Client) -> None:
+    Receipt(id="r001").save()
+    report = Receipt.objects.bulk_create(one for one in receipts(3))
+    assert [(outcome.status, outcome.id) for outcome in report] == [
+        ("created", "r000"), ("conflict", "r001"), ("created", "r002"),
+    ]  # fmt: skip
+    assert report.conflicts[0].object.id == "r001"
+    assert str(report.created[0]) == "[0] created: r000"
+    with pytest.raises(UsageError, match=r"^\[0\] created: .*outcome.id"):
+        _ = report.created[0].object
+    assert len(report.retry_failed().conflicts) == 1
+
+
+def test_a_generator_is_read_as_it_is_wanted(sent: RecordingTransport) -> None:
+    read: list[tuple[int, int]] = []
+
+    def produce() -> Iterator[Receipt]:
+        for at, one in enumerate(receipts(60)):
+            read.append((at, len(sent)))
+            yield one
+
+    Receipt.objects.bulk_create(produce())
+    assert read[24] == (24, 0)
+    assert read[25] == (25, 1)
+    assert read[59] == (59, 2)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_what_was_done_before_a_generator_broke_is_told(payments: Client, workers: int) -> None:
+    def produce() -> Iterator[Receipt]:
+        yield from receipts(30)
+        raise LookupError("no more rows")
+
+    with pytest.raises(BulkError, match=r"^broken off by LookupError: no more rows; ") as caught:
+        Receipt.objects.bulk_create(produce(), workers=workers)
+    report = caught.value.report
+    assert isinstance(caught.value.__cause__, LookupError)
+    assert (len(report.created), len(report.failed), len(stored())) == (25, 5, 25)
+    assert report.failed[0].message == "not sent: the work broke off before its turn"
+    assert len(report.retry_failed().created) == 30
+
+
+def test_without_anything_done_the_error_itself_is_raised(payments: Client) -> None:
+    wrong: Any = {"amount": 1}
+    with pytest.raises(UsageError, match=r"expected records of Receipt, got \{'amount': 1\} at 0"):
+        Receipt.objects.bulk_create([wrong])
+    with pytest.raises(BulkError, match="expected records of Receipt, got Note"):
+        Receipt.objects.bulk_create([Receipt(), Note()])  # type: ignore[list-item]
+    assert stored() == {}
+
+
+@pytest.mark.parametrize("several", ["abc", {"a": 1}, 3, None])
+def test_what_is_not_several_records_is_refused(payments: Client, several: Any) -> None:
+    with pytest.raises(UsageError, match="bulk work takes several records"):
+        Receipt.objects.bulk_save(several)
+
+
+@pytest.mark.parametrize("workers", [0, -1, 1.5, None])
+def test_workers_are_a_positive_number(payments: Client, workers: Any) -> None:
+    with pytest.raises(UsageError, match="workers is a positive number"):
+        Receipt.objects.bulk_save([], workers=workers)
+
+
+def test_records_of_other_places_are_refused_and_new_ones_come_here(payments: Client) -> None:
+    payments.bucket("payments").create_collection("other")
+    here, there = Receipt.objects, Receipt.objects.using(collection="other")
+    moved = Receipt(id="r1")
+    assert len(there.bulk_create([moved]).created) == 1
+    moved.amount = 5
+    report = here.bulk_save([moved])
+    assert "payments/other/r1 on" in report.failed[0].message
+    assert "is not in payments/receipts" in report.failed[0].message
+    assert len(here.bulk_delete([moved]).failed) == 1
+    assert "bulk_save() saves it" in there.bulk_create([moved]).failed[0].message
+    assert len(there.bulk_save([moved]).updated) == 1
+    assert len(there.bulk_save([Receipt(id="r2")]).created) == 1
+    assert (stored(), there.count()) == ({}, 2)
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_workers_have_that_many_batches_under_way_and_the_order_stays(payments: Client, workers: int) -> None:
+    several = receipts(130)
+    done: list[tuple[int, int | None]] = []
+    report = Receipt.objects.bulk_create(several, workers=workers, progress=lambda *now: done.append(now))
+    assert [outcome.object for outcome in report.created] == several
+    assert done == [(25, 130), (50, 130), (75, 130), (100, 130), (125, 130), (130, 130)]
+    for one in several:
+        one.amount += 1
+    report = Receipt.objects.bulk_save((one for one in several), workers=workers)
+    assert len(report.updated) == 130
+    assert stored() == {one.id: one.amount for one in several}
+
+
+def test_progress_is_told_where_nothing_is_sent_and_the_total_only_if_it_is_known(payments: Client) -> None:
+    several = receipts(25)
+    Receipt.objects.bulk_create(several)
+    done: list[tuple[int, int | None]] = []
+    Receipt.objects.bulk_save((one for one in several * 9), progress=lambda *now: done.append(now))
+    assert done == [(100, None), (200, None), (225, None)]
+
+    def cancel(done: int, total: int | None) -> None:
+        raise TimeoutError("enough")
+
+    with pytest.raises(BulkError, match="broken off by TimeoutError: enough") as caught:
+        Receipt.objects.bulk_save(several, progress=cancel)
+    assert len(caught.value.report.unchanged) == 25
+
+
+def test_a_bar_shows_the_progress(payments: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    Receipt.objects.bulk_create(receipts(30), progress=True)
+    assert "30/30" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="progress is a function"):
+        Receipt.objects.bulk_create([], progress="bar")  # type: ignore[arg-type]
+
+
+def test_a_bar_needs_the_extra(payments: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    with pytest.raises(UsageError, match=r'progress=True needs tqdm: pip install "kintomodel\[cli\]"'):
+        Receipt.objects.bulk_create(receipts(1), progress=True)
+    assert stored() == {}
+
+
+def test_a_missing_collection_is_an_outcome_of_each(payments: Client) -> None:
+    report = Note.objects.bulk_create([Note(), Note()])
+    assert (len(report.missing), report.missing[0].message.endswith("create it first")) == (2, True)
+
+
+def test_permissions_and_undeclared_attributes_are_saved_as_well(payments: Client) -> None:
+    several = [Receipt(id=f"r{at}", permissions={"read": ["account:bob"]}) for at in range(2)]
+    for one in several:
+        one.extra["note"] = "x"
+    Receipt.objects.bulk_create(several)
+    data = payments.connection.perform(operations.read("/buckets/payments/collections/receipts/records/r1"))
+    assert (data.data["note"], data.permissions and data.permissions["read"]) == ("x", ("account:bob",))
+    several[0].extra.clear()
+    several[0].permissions.read += "account:eve"
+    assert len(Receipt.objects.bulk_save(several).updated) == 1
+    found = Receipt.objects.get(id="r0")
+    assert (found.extra, set(found.permissions.read)) == ({}, {"account:bob", "account:eve"})
+
+
+def test_a_save_after_an_error_of_validation_needs_no_refresh(payments: Client) -> None:
+    wrong: Any = "much"
+    one = Receipt(id="r1", amount=wrong)
+    report = Receipt.objects.bulk_save([one])
+    assert isinstance(report.invalid[0].error, ValidationError)
+    one.amount = 1
+    assert [outcome.status for outcome in report.retry_failed()] == ["created"]
+
+
+def test_a_function_that_breaks_while_it_decides_leaves_a_true_report(payments: Client) -> None:
+    Receipt.objects.bulk_create(receipts(3))
+    several = list(Receipt.objects.all())
+    steal(several[0].id)
+    for one in several:
+        one.amount = 7
+
+    def decide(conflict: Conflict) -> dict[str, Any]:
+        raise ZeroDivisionError("no")
+
+    with pytest.raises(BulkError, match="broken off by ZeroDivisionError") as caught:
+        Receipt.objects.bulk_save(several, on_conflict=decide)
+    statuses = [outcome.status for outcome in caught.value.report]
+    assert statuses == ["failed", "updated", "updated"]
+    assert stored() == {"r000": 1000, "r001": 7, "r002": 7}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_the_transport_breaks_with_is_told_too(payments: Client, workers: int) -> None:
+    """Such as no memory, of which nothing is known."""
+
+    class Broken:
+        def send(self, operation: Any) -> Any:
+            if operation.path == "/batch":
+                raise MemoryError("full")
+            return payments.connection.transport.send(operation)
+
+        def close(self) -> None:
+            pass
+
+    broken = Client(payments.url, transport=Broken())
+    with pytest.raises(BulkError, match="broken off by MemoryError: full") as caught:
+        Receipt.objects.using(broken).bulk_create(receipts(60), workers=workers)
+    report = caught.value.report
+    assert len(report.failed) == 25 * workers
+    assert report.failed[0].message.startswith("it is not known what became of it")

@@ -1,0 +1,76 @@
+"""Bulk work takes as much memory for many records as for few."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+
+from kintomodel import Client, Model
+from kintomodel.protocol.objects import Response
+from kintomodel.testing import KintoServer
+
+MEGABYTE = 2**20
+
+
+class Row(Model, bucket="payments", collection="rows"):
+    number: int
+    text: str = ""
+
+
+class Accepting:
+    """A transport that says of every write that it was done."""
+
+    def __init__(self) -> None:
+        self.time = 1000
+
+    def send(self, operation):
+        if operation.path == "/":
+            root = {"settings": {"batch_max_requests": 25}, "capabilities": {}, "project_version": "26.5"}
+            return Response(200, body=root)
+        answers = [self.answer(one) for one in operation.body["requests"]]
+        return Response(200, body={"responses": answers})
+
+    def answer(self, request):
+        self.time += 1
+        data = {**request["body"]["data"], "id": request["path"].rpartition("/")[2]}
+        body = {"data": {**data, "last_modified": self.time}, "permissions": {"write": ["account:us"]}}
+        return {"status": 201, "path": request["path"], "headers": {}, "body": body}
+
+    def close(self):
+        pass
+
+
+def rows(number: int) -> Iterator[Row]:
+    return (Row(number=at, text="x" * 200) for at in range(number))
+
+
+def peak(client: Client, number: int, workers: int) -> float:
+    """Megabytes above the start."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        report = Row.objects.using(client).bulk_create(rows(number), workers=workers)
+        after = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(report.created) == number
+    return (after - before) / MEGABYTE
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_generator_of_many_records_takes_the_bytes_of_its_report_alone(workers: int) -> None:
+    with Client("http://nowhere/v1", transport=Accepting()) as client:
+        assert peak(client, 5_000, workers) < 2.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_generator_of_100_000_records_stays_under_32_megabytes(workers: int) -> None:
+    with KintoServer() as server, server.client() as client:
+        client.create_bucket("payments").create_collection("rows")
+        assert peak(client, 100_000, workers) < 32
+        assert Row.objects.using(client).count() == 100_000

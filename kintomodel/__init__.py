@@ -31,10 +31,12 @@ from .models.references import Ref
 from .protocol.objects import ServerInfo
 from .protocol.permissions import Authenticated, Everyone, account, group
 from .protocol.report import Outcome, Report
+from .protocol.tombstones import Tombstone
 from .resources.batch import Batch
 from .resources.bucket import Bucket
 from .resources.client import Client, connect
 from .resources.collection import Collection
+from .resources.feed import Changes
 from .resources.group import Group
 from .resources.record import Record
 
@@ -45,6 +47,7 @@ __all__ = [
     "Batch",
     "Bucket",
     "BulkError",
+    "Changes",
     "Client",
     "Collection",
     "Conflict",
@@ -76,6 +79,7 @@ __all__ = [
     "ServerInfo",
     "some",
     "Timeout",
+    "Tombstone",
     "TransportError",
     "Unauthorized",
     "UnreadableResponse",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from typing_extensions import Self
 
 from ..errors import Conflict, NotFound, UsageError
 from ..protocol.explaining import Explanation
+from ..protocol.listing import PAGE_SIZE
 from ..protocol.permissions import Everyone
+from ..resources import feed
 from ..resources.client import Client
+from ..resources.feed import INTERVAL, OVERLAP, Changes
 from ..resources.permissions import RecordPermissionsDict
 from . import loading, saving
 from .expressions import FieldExpression, Order, Q
@@ -162,6 +167,38 @@ class Manager(Generic[M]):
     def iterator(self, *, page_size: int = 1000) -> Iterator[M]:
         """See QuerySet.iterator."""
         return self.all().iterator(page_size=page_size)
+
+    def changes(
+        self, since: str | None = None, *, overlap: float = OVERLAP, page_size: int = PAGE_SIZE
+    ) -> Changes[M]:
+        """What was written since a token, the `next` of the changes before; None: all there is.
+
+        One GET if nothing changed; else one a page, and one of the collection, which must be readable.
+        overlap: seconds; longer than a write, the longest batch included, is under way on the server,
+        and than its clock and its database's differ. Raises UsageError for a token of another collection.
+        """
+        home = self.home
+        build = partial(loading.from_stored, self.model, home)
+        return feed.changes(home.connection, home.path, build, since, overlap, page_size)
+
+    def watch(
+        self,
+        interval: float = INTERVAL,
+        *,
+        since: str | None = None,
+        stop: threading.Event | None = None,
+        overlap: float = OVERLAP,
+    ) -> Iterator[Changes[M]]:
+        """The changes as they come: asks every `interval` seconds, and gives those that are any.
+
+        One GET each time, answered 304 while nothing changes. It ends when stop is set, at once, or
+        when the iterator is closed. An error is raised, once retries are used up, and ends it: go on
+        from the `next` of the last changes.
+        """
+        home = self.home
+        build = partial(loading.from_stored, self.model, home)
+        ask = partial(feed.changes, home.connection, home.path, build, overlap=overlap)
+        return feed.watch(ask, since, interval, stop)
 
     @overload
     def __getitem__(self, at: int) -> M: ...

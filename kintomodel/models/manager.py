@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
@@ -188,7 +188,7 @@ class Manager(Generic[M]):
         since: str | None = None,
         stop: threading.Event | None = None,
         overlap: float = OVERLAP,
-    ) -> Iterator[Changes[M]]:
+    ) -> Generator[Changes[M], None, None]:
         """The changes as they come: asks every `interval` seconds, and gives those that are any.
 
         One GET each time, answered 304 while nothing changes. It ends when stop is set, at once, or

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -106,7 +106,7 @@ class Collection(Container[CollectionPermissions]):
         since: str | None = None,
         stop: threading.Event | None = None,
         overlap: float = OVERLAP,
-    ) -> Iterator[Changes[Record]]:
+    ) -> Generator[Changes[Record], None, None]:
         """The changes as they come, as Model.objects.watch() does."""
         return feed.watch(partial(self.changes, overlap=overlap), since, interval, stop)
 

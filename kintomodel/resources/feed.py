@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Generic, TypeVar
 
 from ..errors import KintoError, UsageError
@@ -134,7 +134,7 @@ def changes(
 
 def watch(
     ask: Callable[[str | None], Changes[T]], since: str | None, interval: float, stop: threading.Event | None
-) -> Iterator[Changes[T]]:
+) -> Generator[Changes[T], None, None]:
     """What ask() gives for one token after the other, where it is anything."""
     _check_seconds("interval", interval)
     return _watch(ask, since, interval, stop or threading.Event())
@@ -142,7 +142,7 @@ def watch(
 
 def _watch(
     ask: Callable[[str | None], Changes[T]], since: str | None, interval: float, stop: threading.Event
-) -> Iterator[Changes[T]]:
+) -> Generator[Changes[T], None, None]:
     while not stop.is_set():
         found = ask(since)
         if found:

@@ -174,8 +174,8 @@ class Manager(Generic[M]):
         """What was written since a token, the `next` of the changes before; None: all there is.
 
         One GET if nothing changed; else one a page, and one of the collection, which must be readable.
-        overlap: seconds; longer than a write, the longest batch included, is under way on the server,
-        and than its clock and its database's differ. Raises UsageError for a token of another collection.
+        overlap: seconds, more than the longest write takes on the server, a batch being one write.
+        Raises UsageError for a token of another collection, NotFound or Forbidden if there is none.
         """
         home = self.home
         build = partial(loading.from_stored, self.model, home)

@@ -38,9 +38,9 @@ class Feed:
     since: Token | None
     overlap: int
     page_size: int
-    is_full: bool = False
-    next: Token | None = None
-    _clock: int | None = None
+    is_full: bool = attrs.field(default=False, init=False)
+    next: Token | None = attrs.field(default=None, init=False)
+    _clock: int | None = attrs.field(default=None, init=False)
 
     def stream(self) -> Stream:
         """Changed objects and tombstones, the earliest change first; if it is full, objects by id.

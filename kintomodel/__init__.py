@@ -32,10 +32,12 @@ from .models.references import Ref
 from .protocol.objects import ServerInfo
 from .protocol.permissions import Authenticated, Everyone, account, group
 from .protocol.report import Outcome, Report
+from .protocol.tombstones import Tombstone
 from .resources.batch import Batch
 from .resources.bucket import Bucket
 from .resources.client import Client, connect
 from .resources.collection import Collection
+from .resources.feed import Changes
 from .resources.group import Group
 from .resources.record import Record
 
@@ -47,6 +49,7 @@ __all__ = [
     "Batch",
     "Bucket",
     "BulkError",
+    "Changes",
     "Client",
     "Collection",
     "Conflict",
@@ -82,6 +85,7 @@ __all__ = [
     "some",
     "Sum",
     "Timeout",
+    "Tombstone",
     "TransportError",
     "Unauthorized",
     "UnreadableResponse",

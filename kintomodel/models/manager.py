@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from typing_extensions import Self
 
 from ..errors import Conflict, NotFound, UsageError
 from ..protocol.explaining import Explanation
+from ..protocol.listing import PAGE_SIZE
 from ..protocol.permissions import Everyone
 from ..protocol.report import Report
 from ..protocol.tombstones import Tombstone, milliseconds
+from ..resources import feed
 from ..resources.client import Client
+from ..resources.feed import INTERVAL, OVERLAP, Changes
 from ..resources.permissions import RecordPermissionsDict
 from . import loading, saving
 from .aggregates import Aggregate
@@ -302,6 +307,38 @@ class Manager(Generic[M]):
     ) -> Iterator[M]:
         """See QuerySet.iterator."""
         return self.all().iterator(page_size=page_size, readonly=readonly, workers=workers)
+
+    def changes(
+        self, since: str | None = None, *, overlap: float = OVERLAP, page_size: int = PAGE_SIZE
+    ) -> Changes[M]:
+        """What was written since a token, the `next` of the changes before; None: all there is.
+
+        One GET if nothing changed; else one a page, and one of the collection, which must be readable.
+        overlap: seconds, more than the longest write takes on the server, a batch being one write.
+        Raises UsageError for a token of another collection, NotFound or Forbidden if there is none.
+        """
+        home = self.home
+        build = partial(loading.from_stored, self.model, home)
+        return feed.changes(home.connection, home.path, build, since, overlap, page_size)
+
+    def watch(
+        self,
+        interval: float = INTERVAL,
+        *,
+        since: str | None = None,
+        stop: threading.Event | None = None,
+        overlap: float = OVERLAP,
+    ) -> Generator[Changes[M], None, None]:
+        """The changes as they come: asks every `interval` seconds, and gives those that are any.
+
+        One GET each time, answered 304 while nothing changes. It ends when stop is set, at once, or
+        when the iterator is closed. An error is raised, once retries are used up, and ends it: go on
+        from the `next` of the last changes.
+        """
+        home = self.home
+        build = partial(loading.from_stored, self.model, home)
+        ask = partial(feed.changes, home.connection, home.path, build, overlap=overlap)
+        return feed.watch(ask, since, interval, stop)
 
     @overload
     def __getitem__(self, at: int) -> M: ...

@@ -51,11 +51,13 @@ class Page(NamedTuple):
     """Part of a listing. next_query: the query string of the following page, None on the last one.
 
     last_modified: milliseconds; the time of the last write to the whole list.
+    clock: milliseconds, to the second; the server's time of the answer.
     """
 
     objects: tuple[JSONObject, ...]
     next_query: str | None = None
     last_modified: int | None = None
+    clock: int | None = None
 
 
 class User(NamedTuple):

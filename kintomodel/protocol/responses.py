@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from http.client import responses as responses_by_status
 from typing import Any
 
@@ -22,6 +24,7 @@ from .objects import Page, Response, ServerInfo, StoredObject, User
 from .values import JSON, JSONObject
 
 _ETAG = r'"(\d+)"'
+NOT_MODIFIED = 304
 MISSING_PARENT = 111  # errno of a 404: not the object, but its collection is missing
 BACKEND_FAILED = 201  # errno of a 503 of Kinto's own: PostgreSQL refused, and all was rolled back (26.5)
 
@@ -159,7 +162,27 @@ def page(response: Response) -> Page:
     objects = _member(response, "data", list)
     if not all(isinstance(data, dict) for data in objects):
         raise _not_kintos(response, "data")
-    return Page(tuple(objects), query, etag(response))
+    answered = http_date(response.headers.get("date", ""))
+    clock = None if answered is None else int(answered.timestamp()) * 1000
+    return Page(tuple(objects), query, etag(response), clock)
+
+
+def page_if_changed(response: Response) -> Page | None:
+    """None where the server says that nothing changed. UnreadableResponse if a page names no time."""
+    if response.status == NOT_MODIFIED:
+        return None
+    if etag(response) is None:
+        raise unreadable(response, "the answer names no time of the list (no ETag)")
+    return page(response)
+
+
+def http_date(header: str) -> datetime | None:
+    """The moment that a header names, None where it is no date."""
+    try:
+        moment = parsedate_to_datetime(header)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
 def etag(response: Response) -> int | None:

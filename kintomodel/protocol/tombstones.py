@@ -44,10 +44,14 @@ def tombstones(endpoint: str, since: int, page_size: int) -> Stream:
     following: Operation[Page] | None = operations.list_page(endpoint, params)
     while following is not None:
         page: Page = yield from following
-        # A live object may have an attribute of its own that is called `deleted`.
-        yield Found([data for data in page.objects if data.keys() == _KEYS])
+        yield Found([data for data in page.objects if is_tombstone(data)])
         following = operations.next_page(following, page)
         del page
+
+
+def is_tombstone(data: JSONObject) -> bool:
+    """A live object may have an attribute called `deleted` of its own, beside others."""
+    return data.keys() == _KEYS and data["deleted"] is True
 
 
 def tombstone(data: JSONObject) -> Tombstone:

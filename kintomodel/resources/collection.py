@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -14,8 +16,10 @@ from ..protocol.paths import CollectionPath
 from ..protocol.permissions import Principals
 from ..protocol.query import Query
 from ..protocol.report import Outcome, Report, failure
-from ..protocol.values import JSON
+from ..protocol.values import JSON, JSONObject
+from . import feed
 from .container import Container
+from .feed import INTERVAL, OVERLAP, Changes
 from .permissions import CollectionPermissions
 from .record import Record
 
@@ -87,9 +91,24 @@ class Collection(Container[CollectionPermissions]):
             raise UsageError(f"a page holds at least one record, got page_size={page_size!r}")
         query = self._query(filters, sort)
         for data in self.connection.stream(scanning.scan(self.path.records, query, page_size)):
-            record = self.record(data["id"])
-            record.listed(StoredObject(data))
-            yield record
+            yield self._listed(data)
+
+    def changes(
+        self, since: str | None = None, *, overlap: float = OVERLAP, page_size: int = PAGE_SIZE
+    ) -> Changes[Record]:
+        """The records that were written since a token, and Tombstones, as Model.objects.changes() does."""
+        return feed.changes(self.connection, self.path, self._listed, since, overlap, page_size)
+
+    def watch(
+        self,
+        interval: float = INTERVAL,
+        *,
+        since: str | None = None,
+        stop: threading.Event | None = None,
+        overlap: float = OVERLAP,
+    ) -> Generator[Changes[Record], None, None]:
+        """The changes as they come, as Model.objects.watch() does."""
+        return feed.watch(partial(self.changes, overlap=overlap), since, interval, stop)
 
     def count_records(self, filters: Mapping[str, JSON] | None = None) -> int:
         """One HEAD; the pages where the server cannot answer the filters alone."""
@@ -141,6 +160,11 @@ class Collection(Container[CollectionPermissions]):
         """Replace permissions of a record, at once, whatever they are now; one PATCH. None: leave it."""
         record = self.record(id)
         record.update_record_permissions(read=read, write=write)
+        return record
+
+    def _listed(self, data: JSONObject) -> Record:
+        record = self.record(data["id"])
+        record.listed(StoredObject(data))
         return record
 
     def _query(self, wanted: Mapping[str, JSON] | None, sort: str | None = None) -> Query:

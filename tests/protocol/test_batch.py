@@ -127,6 +127,11 @@ def test_kinto_takes_some_paths_for_a_recursion(path, batchable):
     assert batch.is_batchable(operations.read(path)) is batchable
 
 
+def test_what_may_be_answered_304_is_not_batchable():
+    assert batch.is_batchable(operations.list_if_changed("/buckets"))
+    assert not batch.is_batchable(operations.list_if_changed("/buckets", since=1))
+
+
 def test_nothing_to_do_sends_nothing():
     with pytest.raises(StopIteration) as end:
         next(batch.run([]))

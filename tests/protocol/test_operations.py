@@ -93,6 +93,21 @@ def test_the_next_page_of_a_guarded_one_is_guarded():
     assert following == operations.list_page(RECORDS, {"a": "1"}, last_modified=7)
 
 
+def test_a_listing_can_be_asked_for_only_if_it_changed():
+    operation = operations.list_if_changed(RECORDS, {"_limit": "2"}, since=1200)
+    assert (operation.headers, operation.params) == ({"If-None-Match": '"1200"'}, {"_limit": "2"})
+    assert operation.read(Response(304)) is None
+    assert operation.read(Response(200, {"etag": '"1300"'}, {"data": []})) == Page((), None, 1300)
+
+
+def test_where_no_condition_was_sent_an_unchanged_listing_is_no_answer():
+    operation = operations.list_if_changed(RECORDS)
+    assert (operation.headers, operation.params) == ({}, {})
+    for one in (operation, operations.list_page(RECORDS)):
+        with pytest.raises(UnreadableResponse, match="304"):
+            one.read(Response(304))
+
+
 def test_a_count_has_no_body_to_read():
     assert operations.count(RECORDS) == Operation("HEAD", RECORDS, responses.total)
     assert operations.count(RECORDS, {"eq_a": "1"}).params == {"eq_a": "1"}

@@ -163,6 +163,26 @@ def test_the_last_page_has_no_next_one():
     assert responses.page(Response(200, {}, {"data": []})) == Page((), None, None)
 
 
+@pytest.mark.parametrize(
+    ("header", "clock"),
+    [
+        ("Mon, 23 Nov 2026 12:00:01 GMT", 1795435201000),
+        ("Mon, 23 Nov 2026 12:00:01 -0000", 1795435201000),
+        ("Mon, 23 Nov 2026 13:00:01 +0100", 1795435201000),
+        ("soon", None),
+        ("Mon, 23 Nov 99999 12:00:01 GMT", None),
+    ],
+)
+def test_a_page_knows_the_clock_of_its_server(header, clock):
+    assert responses.page(Response(200, {"date": header}, {"data": []})).clock == clock
+
+
+def test_a_page_that_did_not_change_is_none():
+    assert responses.page_if_changed(Response(304)) is None
+    changed = Response(200, {"etag": '"1200"'}, {"data": []})
+    assert responses.page_if_changed(changed) == Page((), None, 1200)
+
+
 @pytest.mark.parametrize("header", ["", "1200", 'W/"1200"', '"abc"', '"12", "13"', '"-1"', '"True"'])
 def test_an_etag_that_is_no_time_is_none(header):
     assert responses.etag(Response(200, {"etag": header})) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -10,10 +11,25 @@ from models import Address, Customer, CustomerManager, Note, Receipt, Status, Ty
 from typing_extensions import assert_type
 
 import kintomodel
-from kintomodel import Client, Count, Everyone, F, Manager, Max, Q, QuerySet, Ref, Sum, account, group, some
+from kintomodel import (
+    Changes,
+    Client,
+    Count,
+    Everyone,
+    F,
+    Manager,
+    Max,
+    Q,
+    QuerySet,
+    Ref,
+    Sum,
+    Tombstone,
+    account,
+    group,
+    some,
+)
 from kintomodel.models.prefetching import DanglingRef
 from kintomodel.models.rows import Rows
-from kintomodel.protocol.tombstones import Tombstone
 from kintomodel.resources.permissions import PrincipalSet, RecordPermissions
 
 now = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -71,6 +87,22 @@ for each in Receipt.objects.iterator(page_size=10, readonly=True, workers=4):
     assert_type(each, Receipt)
 assert_type(Receipt.objects.with_permissions(), QuerySet[Receipt])
 assert_type(Receipt.objects.filter(amount__gte=3).with_permissions().first(), Receipt | None)
+
+# Changes
+changes = Receipt.objects.changes(since=None)
+assert_type(changes, Changes[Receipt])
+assert_type(changes.upserts, list[Receipt])
+assert_type(changes.deletions, list[Tombstone])
+assert_type(changes.next, str)
+for change in Receipt.objects.changes(since=changes.next, overlap=10):
+    assert_type(change, Receipt | Tombstone)
+    if isinstance(change, Tombstone):
+        assert_type(change.deleted_at, datetime)
+    else:
+        assert_type(change.amount, Decimal)
+watching = Receipt.objects.watch(interval=60, since="token", stop=threading.Event())
+assert_type(next(watching), Changes[Receipt])
+watching.close()
 
 # Conditions
 Receipt.objects.filter(Receipt.amount >= 10, F(Receipt.currency).in_(["EUR"]), paid_at__gte=now)

@@ -43,6 +43,12 @@ receipt.permissions.raed = []  #! mypy pyright ty
 receipt.permissions = {"raed": ["a"]}  #! mypy pyright ty
 Receipt(amount=Decimal(1), permissions={"raed": ["a"]})  #! mypy pyright ty
 
+# Changes
+Receipt.objects.changes(since=3)  #! mypy pyright ty
+Receipt.objects.changes().upserts[0].amuont  #! mypy pyright ty
+Receipt.objects.changes().deletions[0].amount  #! mypy pyright ty
+Receipt.objects.watch("5")  #! mypy pyright ty
+
 # Conditions
 Receipt.objects.get(id="x").amuont  #! mypy pyright ty
 Receipt.objects.filter(Receipt.amuont >= 10)  #! mypy pyright ty

@@ -105,20 +105,20 @@ class Rehearsal:
         if not self.concerns(operation):
             return (yield operation)
         if place is None:
-            return self._empty(operation, listing)
+            return (yield from self._empty(operation, listing))
         if operation.params:
             raise UsageError(
                 f"GET {operation.path}: what a dry run wrote is shown as a whole, without parameters"
             )
-        found = self.stage.known(place)
+        found = yield from self.stage.known(place)
         if isinstance(found, Response):
             return found
         return rehearsing.precondition(operation.headers, found) or rehearsing.shown(found)
 
-    def _empty(self, operation: Operation[Any], listing: Listing | None) -> Response:
+    def _empty(self, operation: Operation[Any], listing: Listing | None) -> Answering:
         """A list in an object that is not on the server."""
         assert listing is not None  # or it would not concern us
-        parent = self.stage.known(listing.parents[0], is_parent=True)
+        parent = yield from self.stage.known(listing.parents[0], is_parent=True)
         if isinstance(parent, Response):
             return parent
         headers = {"etag": f'"{parent.last_modified}"'}
@@ -162,17 +162,14 @@ class Rehearsal:
             return None
         if seen.status not in (401, 403):
             return seen
-        parents: list[StoredObject | Response] = []
+        hidden = False
         for one in place.ancestors:
-            parents.append((yield from self.stage.parent(one)))
-        hidden = [one for one in parents if isinstance(one, Response)]
-        if place.kind == "record" and hidden and (hidden[0].status == 404 or len(hidden) == 2):
+            hidden = isinstance((yield from self.stage.parent(one)), Response) or hidden
+        if hidden and place.kind == "record" and seen.status == 403:
             # Of a record it says first that its collection is missing, whatever else there is to say.
-            return (
-                hidden[0] if hidden[0].status == 401 else refusals.missing(place.ancestors[0], is_parent=True)
-            )
+            return refusals.missing(place.ancestors[0], is_parent=True)
         # It is not for us to read, but perhaps to create.
-        can_create = is_put and parents and not hidden and (yield from self.stage.may_create(place))
+        can_create = is_put and place.ancestors and not hidden and (yield from self.stage.may_create(place))
         return None if can_create else seen
 
     def _without_right(
@@ -208,7 +205,7 @@ class Rehearsal:
             )
         yield from self.stage.server()
         if self.stage.is_emptied(listing.parents):
-            empty = self._empty(operation, listing)
+            empty = yield from self._empty(operation, listing)
             if empty.status != 200:
                 return empty
             found: list[Place] = []
@@ -218,7 +215,7 @@ class Rehearsal:
                 return listed
             found = [one for one in listed if one.path not in written]
         found += [listing.place(path.rpartition("/")[2]) for path, one in written.items() if one is not None]
-        return (yield from self._delete_each(listing, found))
+        return (yield from self._delete_each(operation, listing, found))
 
     def _listed(self, operation: Operation[Any], listing: Listing) -> Reading[list[Place] | Response]:
         """What the server has of it, read to the end; its refusal."""
@@ -240,13 +237,17 @@ class Rehearsal:
             following = operations.next_page(following, shown)
         return found
 
-    def _delete_each(self, listing: Listing, found: list[Place]) -> Answering:
-        """Those of them that we may write."""
+    def _delete_each(self, operation: Operation[Any], listing: Listing, found: list[Place]) -> Answering:
+        """Those of them that we may write. Kinto refuses it to those who may write nothing in the list."""
         whole = yield from self.stage.may_write_all(listing)
-        if not whole and (listing.kind != "entry" or whole is False):
-            found = yield from self._ours(found if listing.kind != "entry" else [])
+        if whole is False and listing.kind == "entry":
+            return self.stage.forbidden()
+        if not whole and listing.kind != "entry":
+            found = yield from self._ours(found)
             if not found and (yield from self.stage.may_create(listing.place("any"))) is False:
-                return self.stage.forbidden()
+                every = yield from self._listed(attrs.evolve(operation, params={}), listing)
+                if isinstance(every, Response) or not (yield from self._ours(every)):
+                    return self.stage.forbidden()
         tombstones = []
         for one in found:
             tombstones.append(rehearsing.tombstone(one.id, self.stage.moment()))

@@ -63,15 +63,24 @@ class Stage:
     def is_emptied(self, parents: Iterable[Place]) -> bool:
         return any(one.path in self._emptied for one in parents)
 
-    def known(self, place: Place, *, is_parent: bool = False) -> Seen:
+    def is_missing(self, place: Place) -> bool:
+        """Is it known that there is none?"""
+        return self.knows(place) and self.objects.get(place.path) is None
+
+    def known(self, place: Place, *, is_parent: bool = False) -> Reading[Seen]:
         """Of a place that it knows. is_parent: it is asked for something in there."""
         stored = self.objects.get(place.path)
         if stored is not None:
             return stored
         for parent in reversed(place.ancestors):
-            if self.knows(parent) and self.objects.get(parent.path) is None:
-                return self.known(parent, is_parent=True)
-        return self.forbidden() if place.kind == "bucket" else refusals.missing(place, is_parent=is_parent)
+            if self.is_missing(parent):
+                return (yield from self.known(parent, is_parent=True))
+        # That there is none is only for those to know who may read what holds it; of a bucket, for nobody.
+        if place.kind == "bucket":
+            return self.forbidden()
+        if place.kind != "account" and (yield from self._may(place.ancestors, also="read")) is False:
+            return self.forbidden()
+        return refusals.missing(place, is_parent=is_parent)
 
     def forbidden(self) -> Response:
         return refusals.forbidden(is_anonymous=self._info is not None and self._info.user is None)
@@ -79,7 +88,7 @@ class Stage:
     def look(self, place: Place) -> Reading[Seen]:
         """What is at this place; one GET where nothing was written there."""
         if self.knows(place):
-            return self.known(place)
+            return (yield from self.known(place))
         # It counts as the answer to a write, which was sent once.
         response = (yield operations.read(place.path))._replace(attempts=1)
         if response.status != 200:
@@ -130,9 +139,9 @@ class Stage:
         return (yield from self._may(listing.parents)) if listing.parents else False
 
     def _may(
-        self, parents: list[Place], *, here: Place | None = None, creation: str = ""
+        self, parents: list[Place], *, here: Place | None = None, also: str = "", creation: str = ""
     ) -> Reading[bool | None]:
-        """Do we hold `write` here or on a parent, or on the nearest parent the right to create?
+        """Do we hold `write` here or on a parent? Or what is enough also, or, on the nearest, to create?
 
         A GET of each parent, the first time; where these do not tell, one of /permissions.
         """
@@ -155,4 +164,5 @@ class Stage:
             self._rights.update(dict.fromkeys(unknown, frozenset()))
             for entry in responses.page(response).objects:
                 self._rights[entry["uri"]] = frozenset(entry["permissions"])
-        return creation in self._rights[paths[0]] or any("write" in self._rights[path] for path in every)
+        enough = {"write", also}
+        return creation in self._rights[paths[0]] or any(enough & self._rights[path] for path in every)

@@ -162,15 +162,14 @@ class Rehearsal:
             return None
         if seen.status not in (401, 403):
             return seen
-        hidden = False
-        for one in place.ancestors:
-            hidden = isinstance((yield from self.stage.parent(one)), Response) or hidden
-        if hidden and place.kind == "record" and seen.status == 403:
+        parent = (yield from self.stage.parent(place.ancestors[0])) if place.ancestors else seen
+        if isinstance(parent, StoredObject):
+            # It is not for us to read, but perhaps to create.
+            return None if is_put and (yield from self.stage.may_create(place)) else seen
+        if place.kind == "record" and seen.status == 403:
             # Of a record it says first that its collection is missing, whatever else there is to say.
             return refusals.missing(place.ancestors[0], is_parent=True)
-        # It is not for us to read, but perhaps to create.
-        can_create = is_put and place.ancestors and not hidden and (yield from self.stage.may_create(place))
-        return None if can_create else seen
+        return seen
 
     def _without_right(
         self, operation: Operation[Any], place: Place, found: StoredObject | None

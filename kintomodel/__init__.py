@@ -37,6 +37,7 @@ from .resources.client import Client, connect
 from .resources.collection import Collection
 from .resources.group import Group
 from .resources.record import Record
+from .transport.dry_run import DryRun
 
 __all__ = [
     "account",
@@ -50,6 +51,7 @@ __all__ = [
     "Conflict",
     "connect",
     "ConnectionFailed",
+    "DryRun",
     "Everyone",
     "F",
     "Field",

@@ -9,7 +9,7 @@ from models import Address, Customer, CustomerManager, Note, Receipt, Status, Ty
 from typing_extensions import assert_type
 
 import kintomodel
-from kintomodel import Client, Everyone, F, Manager, Q, QuerySet, Ref, account, group, some
+from kintomodel import Client, DryRun, Everyone, F, Manager, Q, QuerySet, Ref, account, group, some
 from kintomodel.resources.permissions import PrincipalSet, RecordPermissions
 
 now = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -19,6 +19,9 @@ client = kintomodel.connect("http://localhost:8888/v1", auth=("alice", "s3cret")
 assert_type(client, Client)
 with client.activate() as active:
     assert_type(active, Client)
+with client.dry_run() as dry:
+    assert_type(dry, DryRun)
+    assert_type([one.path for one in dry], list[str])
 
 # Making and changing
 receipt = Receipt(amount=Decimal("10.50"), tags=["a"], customer=Ref("c"), address=Address("Main"))

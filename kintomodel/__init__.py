@@ -40,6 +40,7 @@ from .resources.collection import Collection
 from .resources.feed import Changes
 from .resources.group import Group
 from .resources.record import Record
+from .transport.dry_run import DryRun
 
 __all__ = [
     "account",
@@ -56,6 +57,7 @@ __all__ = [
     "connect",
     "ConnectionFailed",
     "Count",
+    "DryRun",
     "Everyone",
     "F",
     "Field",

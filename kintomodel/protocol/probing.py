@@ -52,3 +52,8 @@ def _could_be_created(bucket: str) -> Flow[bool]:
     except ResponseError:
         return False
     return False
+
+
+def is_probe(operation: Operation[object]) -> bool:
+    """Is it this question, which looks like a write?"""
+    return operation.method == "PUT" and dict(operation.headers) == operations.if_match(1)

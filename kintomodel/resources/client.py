@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ from ..protocol.values import JSON
 from ..transport.auth import Auth
 from ..transport.base import Transport
 from ..transport.connection import Connection
+from ..transport.dry_run import DryRun
 from ..transport.http import DEFAULT_TIMEOUT, root_url
 from .batch import Batch
 from .bucket import Bucket
@@ -168,6 +169,17 @@ class Client:
     def batch(self) -> Batch:
         """Queues requests, and sends them together at the end of its `with` block."""
         return Batch(self.connection)
+
+    def dry_run(self) -> AbstractContextManager[DryRun]:
+        """Read for real and write nothing in this block: `with client.dry_run() as record: ...`
+
+        Writes are answered as the server would, seen by later reads of the same object, and kept in
+        the record. Lists and counts show what the server has. Each write costs the GET of its object,
+        the first one that of the root, and those in a collection one of it. It holds for all that uses
+        this client until the block ends, in whichever thread. What only the server can check, such as
+        a schema, is taken to be right. UsageError for what cannot be rehearsed, and in another dry run.
+        """
+        return self.connection.dry_run()
 
     def permissions(self, page_size: int = PAGE_SIZE) -> Iterator[PermissionsEntry]:
         """What we may do with every object that was shared with us, by their paths; one GET a page.

@@ -87,4 +87,6 @@ def record(client: Client) -> Generator[RecordingTransport, None, None]:
     try:
         yield recording
     finally:
-        client.connection.transport = before
+        # Somebody may have put another transport in front of it, such as that of a dry run.
+        if client.connection.transport is recording:
+            client.connection.transport = before

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
 import attrs
 
-from ..errors import KintoError, ResponseError
+from ..errors import KintoError, ResponseError, UsageError
 from ..protocol import batch, operations
 from ..protocol.objects import Page, ServerInfo
 from ..protocol.operations import Flow, Operation, Raised
@@ -17,6 +18,7 @@ from ..protocol.scanning import Found, Stream
 from ..protocol.values import JSONObject
 from .background import Begun, Threads, first_of
 from .base import Transport
+from .dry_run import DryRun, DryRunTransport
 
 T = TypeVar("T")
 
@@ -33,6 +35,7 @@ class Connection:
     _info: ServerInfo | None = attrs.field(default=None, init=False, repr=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
     _threads: Threads = attrs.field(factory=Threads, init=False, repr=False)
+    _dry_run: DryRunTransport | None = attrs.field(default=None, init=False, repr=False)
 
     def close(self) -> None:
         """Wait for what is under way, and give back threads and connections; using it again is fine."""
@@ -148,3 +151,22 @@ class Connection:
             if self._info is None:
                 self._info = self.perform(operations.server_info())
         return min(self._info.batch_max_requests or LARGEST_BATCH, LARGEST_BATCH)
+
+    @contextmanager
+    def dry_run(self) -> Generator[DryRun, None, None]:
+        """Send no writes in this block, whichever thread performs them; UsageError inside of another."""
+        record = DryRun()
+        rehearsed = DryRunTransport(self.transport, record)
+        with self._lock:
+            if self._dry_run is not None:
+                raise UsageError("there is a dry run of this client already: end it before the next one")
+            self._dry_run = self.transport = rehearsed
+        try:
+            yield record
+        finally:
+            with self._lock:
+                self._dry_run = None
+                # Somebody may have put another transport in front of it.
+                if self.transport is rehearsed:
+                    self.transport = rehearsed.inner
+                rehearsed.end()

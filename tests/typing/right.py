@@ -15,6 +15,7 @@ from kintomodel import (
     Changes,
     Client,
     Count,
+    DryRun,
     Everyone,
     F,
     Manager,
@@ -39,6 +40,9 @@ client = kintomodel.connect("http://localhost:8888/v1", auth=("alice", "s3cret")
 assert_type(client, Client)
 with client.activate() as active:
     assert_type(active, Client)
+with client.dry_run() as dry:
+    assert_type(dry, DryRun)
+    assert_type([one.path for one in dry], list[str])
 
 # Making and changing
 receipt = Receipt(amount=Decimal("10.50"), tags=["a"], customer=Ref("c"), address=Address("Main"))

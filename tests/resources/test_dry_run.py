@@ -1,0 +1,382 @@
+"""client.dry_run(): everything is read for real, nothing is written."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+import pytest
+
+from kintomodel import (
+    BadRequest,
+    Client,
+    Collection,
+    Conflict,
+    Everyone,
+    Forbidden,
+    NotFound,
+    Unauthorized,
+    UsageError,
+)
+from kintomodel.protocol import operations, responses
+from kintomodel.protocol.operations import Operation
+from kintomodel.testing import KintoServer, record
+from kintomodel.transport.dry_run import DryRun
+
+
+def stored(client: Client) -> list[Any]:
+    """All that is in the buckets, with its times."""
+    found: list[Any] = []
+    for bucket in client.buckets():
+        inside = [bucket, *bucket.get_all_groups()]
+        for collection in bucket.get_all_collections():
+            inside += [collection, *collection.get_all_records()]
+        found += [(str(one.path), one.last_modified, one.refresh().permissions.as_dict()) for one in inside]
+    return found
+
+
+@contextmanager
+def dry(client: Client) -> Iterator[DryRun]:
+    """A dry run, after which the server is what it was, and was asked nothing but to read."""
+    before = stored(client)
+    with record(client) as sent:
+        with client.dry_run() as kept:
+            yield kept
+        assert {operation.method for operation in sent.operations} <= {"GET", "HEAD"}
+    assert stored(client) == before
+
+
+def buckets(client: Client) -> Any:
+    bucket = client.create_bucket("new", {"a": 1}, public=True)
+    bucket.data["b"] = 2
+    bucket.save()
+    bucket.permissions.update(read=["account:bob"])
+    shown = bucket.refresh().data, bucket.permissions.as_dict()
+    client.create_bucket("payments", if_not_exists=True)
+    bucket.delete()
+    return (
+        shown,
+        bucket.exists(),
+        client.delete_buckets(["payments", "nope"]),
+        client.delete_buckets(all=True),
+    )
+
+
+def fan_out(client: Client) -> Any:
+    bucket = client.bucket("payments")
+    bucket.permissions.record_create += "account:zoe"
+    bucket.save()
+    return [one.refresh().permissions.as_dict() for one in bucket.get_all_collections()]
+
+
+def collections(client: Client) -> Any:
+    bucket = client.bucket("payments")
+    bucket.create_collection("new", {"displayFields": ["a"]}, permissions={"record_create": [Everyone]})
+    new = bucket.get_collection("new")
+    record = new.create_record({"a": 1}, permissions={"read": ["group:g"]})
+    bucket.delete_collection("receipts")
+    return [
+        new.data, new.permissions.as_dict(), record.permissions.as_dict(), new.record(record.id).exists(),
+        bucket.collection("receipts").exists(), new.delete_all(), new.record(record.id).exists(),
+    ]  # fmt: skip
+
+
+def groups(client: Client) -> Any:
+    bucket = client.bucket("payments")
+    bucket.create_group("new", ["account:a", "account:b"])
+    bucket.add_to_group("new", ["account:c"], verify=True)
+    bucket.remove_from_group("new", ["account:a"])
+    members = sorted(bucket.get_group("new").members)
+    bucket.clear_group("g")
+    bucket.delete_group("new")
+    return members, list(bucket.get_group("g").members), bucket.group("new").exists()
+
+
+def records(client: Client) -> Any:
+    collection = client.bucket("payments").collection("receipts")
+    record = collection.get_record("r1")
+    record.data["amount"] = 5
+    del record.data["tags"]
+    record.permissions.read += "account:bob"
+    record.save()
+    other = collection.get_record("r1")
+    other.data["amount"] = 6
+    other.save()
+    record.data["amount"] = 7
+    with pytest.raises(Conflict) as caught:
+        record.save()
+    sides = caught.value.base, caught.value.mine, caught.value.theirs
+    collection.update_record_permissions(id="r2", read=["account:zoe"])
+    report = collection.delete_records(["r2", "nope"])
+    with pytest.raises(NotFound):
+        collection.get_record("r2")
+    collection.create_record({"n": 1}, id="r2")
+    record.save(force=True)
+    return (
+        sides,
+        report.counts if hasattr(report, "counts") else repr(report),
+        record.data,
+        collection.delete_all(),
+    )
+
+
+def in_batches(client: Client) -> Any:
+    collection = client.bucket("payments").collection("receipts")
+    with client.batch() as batch:
+        made = [batch.create(collection.record(f"n{at}", {"n": at})) for at in range(30)]
+        taken = batch.create(collection.record("r1", {}))
+        read = batch.refresh(collection.record("n3"))
+        gone = batch.delete(collection.record("n4"))
+    shown = made[5].result().data, type(taken.error), read.result().data, gone.object.exists()
+    return shown, repr(batch.report)
+
+
+def filtered_deletion(client: Client) -> Any:
+    collection = client.bucket("payments").collection("receipts")
+    return collection.delete_all({"amount__gte": 2}), collection.record("r1").exists()
+
+
+def history(client: Client) -> Any:
+    return client.bucket("payments").purge_history(resource_name="record")
+
+
+EVERYTHING = [buckets, fan_out, collections, groups, records, in_batches, filtered_deletion, history]
+
+
+@pytest.fixture
+def full(collection: Collection) -> Collection:
+    """payments/receipts with two records, and a group."""
+    for number in (1, 2):
+        collection.create_record({"amount": number, "tags": []}, id=f"r{number}", permissions={"read": ["a"]})
+    collection.create_group("g", ["account:x"])
+    return collection
+
+
+@pytest.mark.parametrize("work", EVERYTHING, ids=lambda work: work.__name__)
+def test_it_comes_to_what_the_same_comes_to_for_real(
+    client: Client, full: Collection, work: Callable[[Client], Any]
+) -> None:
+    with dry(client) as kept:
+        rehearsed = work(client)
+    assert len(kept) > 0
+    assert str(rehearsed) == str(work(client))
+
+
+def test_what_would_have_been_sent_is_kept_in_order(client: Client, full: Collection) -> None:
+    with dry(client) as kept:
+        record = full.create_record({"a": 1}, id="n")
+        full.delete_record("r1")
+        with pytest.raises(Conflict):
+            full.create_record(id="n")
+    assert [(one.method, one.path.rpartition("/")[2]) for one in kept] == [
+        ("PUT", "n"), ("DELETE", "r1"), ("PUT", "n"),
+    ]  # fmt: skip
+    assert kept.operations == list(kept)
+    assert str(kept) == (
+        f'PUT {record.path}\n  If-None-Match: *\n  {{"data": {{"a": 1}}}}\n'
+        f"DELETE {full.record('r1').path}\n"
+        f'PUT {record.path}\n  If-None-Match: *\n  {{"data": {{}}}}\n  would be refused: 412'
+    )
+    assert repr(kept) == "<DryRun of 3 writes>"
+
+
+def test_a_dry_run_without_writes_says_so(client: Client) -> None:
+    with dry(client) as kept:
+        assert list(client.buckets()) == []
+    assert (len(kept), str(kept)) == (0, "nothing would be written")
+
+
+def test_times_grow_beyond_all_that_was_shown(client: Client, full: Collection) -> None:
+    with dry(client):
+        shown = full.get_record("r2").last_modified
+        times = [full.create_record().last_modified for _ in range(5)]
+        with client.batch() as batch:
+            several = [batch.create(full.record(data={})) for _ in range(5)]
+        times += [one.result().last_modified for one in several]
+    assert [shown, *times] == sorted({shown, *times})
+
+
+def test_it_is_over_with_its_block_even_if_that_raises(client: Client, full: Collection) -> None:
+    with suppress(ZeroDivisionError), client.dry_run():
+        full.delete_record("r1")
+        raise ZeroDivisionError
+    full.delete_record("r1")
+    assert not full.record("r1").exists()
+
+
+def test_one_dry_run_at_a_time(client: Client) -> None:
+    with client.dry_run():
+        with pytest.raises(UsageError, match="already"), client.dry_run():
+            pass
+        client.create_bucket("b")
+    with client.dry_run() as kept:
+        client.create_bucket("b")
+    assert len(kept) == 1
+
+
+def test_it_covers_threads_and_whatever_shares_the_connection(client: Client, full: Collection) -> None:
+    clone = copy.copy(client)
+    with dry(client) as kept, ThreadPoolExecutor(8) as threads:
+        sources = [
+            full,
+            clone.bucket("payments").collection("receipts"),
+            copy.copy(client).bucket("payments").collection("receipts"),
+            Client(client.url, transport=client.connection.transport)
+            .bucket("payments")
+            .collection("receipts"),
+        ]
+        made = list(threads.map(lambda at: sources[at % 4].create_record({"at": at}), range(40)))
+        assert [full.get_record(one.id).data["at"] for one in made] == list(range(40))
+    assert len(kept) == len({one.last_modified for one in made}) == 40
+
+
+def test_a_recording_that_ends_within_the_block_ends_no_dry_run(client: Client, full: Collection) -> None:
+    with ExitStack() as block, ExitStack() as recording:
+        recording.enter_context(record(client))
+        block.enter_context(client.dry_run())
+        recording.close()
+        full.delete_record("r1")
+    assert full.record("r1").exists()
+
+
+def test_a_recording_that_outlives_the_block_records_what_is_sent(client: Client, full: Collection) -> None:
+    with ExitStack() as recording:
+        with client.dry_run():
+            sent = recording.enter_context(record(client))
+            full.delete_record("r1")
+        full.delete_record("r1")
+    assert [one.method for one in sent.writes] == ["DELETE", "DELETE"]
+    assert not full.record("r1").exists()
+
+
+def test_passwords_are_not_kept(server: KintoServer, client: Client) -> None:
+    with Client(server.url) as anonymous, dry(client), anonymous.dry_run() as kept:
+        account = anonymous.create_account("zoe", "s3cret")
+        assert (account.id, account.data) == ("zoe", {})
+        with pytest.raises(Conflict) as caught:
+            anonymous.create_account("zoe", "s3cret")
+    assert "s3cret" not in f"{kept}{kept.operations!r}{caught.value.details}"
+    assert '{"data": {"password": "***"}}' in str(kept)
+    with pytest.raises(Unauthorized):
+        server.client(("zoe", "s3cret")).me()
+
+
+def test_an_account_of_ours_is_changed_and_deleted(server: KintoServer, client: Client) -> None:
+    zoe = server.client(server.create_account("zoe", "s3cret"))
+    with record(zoe) as sent, zoe.dry_run() as kept:
+        assert zoe.change_password("zoe", "b3tter").principal == "account:zoe"
+        zoe.delete_account("zoe")
+        with pytest.raises(NotFound):
+            zoe.change_password("zoe", "b3tter")
+        with pytest.raises(Forbidden):
+            zoe.delete_account("tester")
+    assert sent.writes == []
+    assert [one.method for one in kept] == ["PATCH", "DELETE", "PATCH", "DELETE"]
+    assert zoe.me().id == "account:zoe"
+
+
+def test_the_default_bucket_is_not_made(client: Client) -> None:
+    """Kinto makes it, and its collections, for a GET."""
+    real = client.me().bucket
+    with dry(client) as kept:
+        bucket = client.bucket("default")
+        assert (bucket.id, list(bucket.permissions.write)) == (real, ["account:tester"])
+        path = "/buckets/default/collections/c/records/r"
+        assert client.connection.perform(operations.create(path, {"a": 1})).data["a"] == 1
+        assert client.connection.perform(operations.read(path)).id == "r"
+        assert bucket.get_collection("c").data == {}
+        client.connection.perform(operations.create("/buckets/default/groups/g", {}))
+        client.connection.perform(operations.update("/buckets/default", {"n": 1}))
+    assert [one.path.split("/")[2] for one in kept] == ["default"] * 3
+    assert list(client.buckets()) == []
+
+
+def test_the_default_bucket_of_nobody_is_refused(server: KintoServer, client: Client) -> None:
+    with Client(server.url) as anonymous, anonymous.dry_run(), pytest.raises(Unauthorized):
+        anonymous.connection.perform(operations.read("/buckets/default"))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/__flush__"), ("POST", "/buckets"), ("PUT", "/buckets"), ("DELETE", "/__user_data__/a")],
+)
+def test_what_cannot_be_rehearsed_is_refused(
+    client: Client, full: Collection, method: str, path: str
+) -> None:
+    with dry(client) as kept, pytest.raises(UsageError, match="was not sent"):
+        client.connection.perform(Operation(method, path, responses.json_object, body={}))
+    assert len(kept) == 0
+
+
+def test_filters_that_what_was_rehearsed_may_match_are_refused(client: Client, full: Collection) -> None:
+    with dry(client):
+        full.delete_record("r2")
+        assert full.delete_all({"amount": 2}) == 0
+        full.create_record({"amount": 1})
+        with pytest.raises(UsageError, match="cannot tell which"):
+            full.delete_all({"amount": 1})
+        with pytest.raises(UsageError, match="_limit"):
+            client.connection.perform(operations.delete_page(str(full.path.records), {"_limit": "1"}))
+
+
+def test_lists_show_what_the_server_has(client: Client, full: Collection) -> None:
+    with dry(client):
+        full.create_record(id="n")
+        assert [one.id for one in full.get_all_records()] == ["r1", "r2"]
+        new = client.create_bucket("new").create_collection("c")
+        new.create_record(id="n")
+        assert (list(new.get_all_records()), new.count_records()) == ([], 0)
+        full.destroy()
+        with pytest.raises(NotFound, match="collection"):
+            list(full.get_all_records())
+
+
+def test_a_part_of_what_was_rehearsed_is_not_shown(client: Client, full: Collection) -> None:
+    operation = Operation("GET", str(full.record("r1").path), responses.json_object, params={"_fields": "a"})
+    with dry(client):
+        assert "permissions" not in client.connection.perform(operation)
+        full.delete_record("r1")
+        with pytest.raises(UsageError, match="as a whole"):
+            client.connection.perform(operation)
+
+
+def test_a_guarded_read_of_what_was_rehearsed_finds_that_out(client: Client, full: Collection) -> None:
+    seen = full.get_record("r1")
+    with dry(client):
+        seen.data["amount"] = 9
+        before = seen.last_modified
+        seen.save()
+        with pytest.raises(Conflict):
+            client.connection.perform(operations.read(seen.path, unless_changed_since=before))
+
+
+def test_what_is_wrong_with_a_write_is_said(client: Client, full: Collection) -> None:
+    path = str(full.record("r1").path)
+    with dry(client) as kept:
+        for body in ({}, {"data": {"id": "other"}}, {"permissions": {"foo": []}}):
+            with pytest.raises(BadRequest):
+                client.connection.perform(Operation("PATCH", path, responses.stored_object, body=body))
+        with pytest.raises(ValueError, match="JSON"):
+            client.connection.perform(operations.update(path, {"a": float("nan")}))
+    assert len(kept) == 3
+
+
+def test_a_time_of_their_own_is_taken_as_kinto_takes_it(client: Client, full: Collection) -> None:
+    path = str(full.record("n").path)
+    with dry(client):
+        assert client.connection.perform(operations.create(path, {"last_modified": 5})).last_modified == 5
+        assert client.connection.perform(operations.update(path, {"last_modified": 5})).last_modified > 5
+
+
+def test_an_object_with_the_mark_of_a_tombstone_is_one_all_the_same(client: Client, full: Collection) -> None:
+    """With a filter on the time, tombstones are listed, too."""
+    full.delete_record("r2")
+    full.create_record(id="r3")
+    client.connection.perform(operations.update(full.record("r3").path, {"deleted": True}))
+    deletion = operations.delete_page(str(full.path.records), {"gt_last_modified": "1"})
+    with dry(client):
+        rehearsed = client.connection.perform(deletion)
+    assert sorted(one["id"] for one in rehearsed.objects) == ["r1", "r3"]

@@ -66,11 +66,13 @@ def shown(record: Mapped) -> str:
     """As attrs shows an instance, but what was not read is not asked for."""
     cls: Any = type(record)
     attributes = vars(record)
-    parts = [
-        f"{one.name}={attributes[one.name]!r}" if one.name in attributes else f"{one.name}=<not read>"
-        for one in attrs.fields(cls)
-        if one.repr
-    ]
+    parts = []
+    for one in attrs.fields(cls):
+        if one.repr and one.name in attributes:
+            show = one.repr if callable(one.repr) else repr
+            parts.append(f"{one.name}={show(attributes[one.name])}")
+        elif one.repr:
+            parts.append(f"{one.name}=<not read>")
     return f"{cls.__qualname__.rpartition('>.')[2]}({', '.join(parts)})"
 
 

@@ -1,5 +1,8 @@
 """field(): keys, defaults, and what it refuses."""
 
+from typing import Any
+
+import attrs
 import pytest
 
 from kintomodel import Field, Model, UsageError, field
@@ -33,6 +36,16 @@ def test_a_default_may_be_made_for_each_record():
 def test_a_field_can_be_left_out_of_the_repr():
     text = repr(Receipt(id="abc", amount=1))
     assert text == "Receipt(id='abc', last_modified=None, amount=1, kind='sale', tags=[], label='none')"
+
+
+def test_the_repr_is_that_of_attrs():
+    class Shown(Model):
+        secret: str = attrs.field(repr=lambda value: "*" * len(value))
+        itself: Any = None
+
+    shown = Shown(id="abc", secret="s3cret")
+    shown.itself = [shown]
+    assert repr(shown) == "Shown(id='abc', last_modified=None, secret=******, itself=[...])"
 
 
 def test_required_fields_may_come_after_those_with_a_default():

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from ..errors import Conflict, ServerError, TransportError, UsageError
-from ..protocol import completing, operations, ranges, scanning, settling
+from ..protocol import batch, completing, operations, ranges, scanning, settling
 from ..protocol.changes import own_data
 from ..protocol.conditions import And
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.query import Query
-from ..protocol.scanning import Stream
 from ..protocol.values import JSONObject
 from ..resources.permissions import RecordPermissions
 from .codec import Codec, codec_of
@@ -23,6 +23,8 @@ M = TypeVar("M", bound=Mapped)
 
 # More parts than there are workers, as some are larger than others.
 _PARTS_OF_A_WORKER = 4
+# A server reads the objects of a batch one after the other.
+_BATCHES_AT_ONCE = 3
 
 
 def from_stored(model: type[M], where: Home, data: JSONObject, *, readonly: bool = False) -> M:
@@ -162,32 +164,33 @@ def iterate(
     model: type[M], where: Home, query: Query, page_size: int, reading: Reading, workers: int = 1
 ) -> Iterator[M]:
     """The records that the query asks for, with one page for each worker on its way meanwhile."""
+    listed = _listed(where, query, page_size, workers)
     if not reading.with_permissions:
-        for data in _found(where, query, page_size, reading, workers):
+        for data in listed:
             yield from_stored(model, where, data, readonly=reading.readonly)
         return
-    for whole in _found(where, query, page_size, reading, workers):
-        stored = StoredObject(whole["data"], whole["permissions"])
+    for stored in _with_permissions(where, query, listed):
         record = from_stored(model, where, stored.data, readonly=reading.readonly)
         accept_permissions(record, stored)
         yield record
 
 
-def _found(where: Home, query: Query, page_size: int, reading: Reading, workers: int) -> Iterator[JSONObject]:
+def _listed(where: Home, query: Query, page_size: int, workers: int) -> Iterator[JSONObject]:
     connection, endpoint = where.connection, where.path.records
-    batch_size = connection.batch_size() if reading.with_permissions else 0
-
-    def scan(part: Query) -> Stream:
-        stream = scanning.scan(endpoint, part, page_size)
-        if not reading.with_permissions:
-            return stream
-        return completing.with_permissions(stream, endpoint, part.condition, batch_size)
-
     if workers == 1:
-        return connection.stream(scan(query))
+        return connection.stream(scanning.scan(endpoint, query, page_size))
     parts = connection.run(ranges.split(endpoint, workers * _PARTS_OF_A_WORKER))
-    narrowed = (query._replace(condition=And((query.condition, part))) for part in parts)
-    return connection.streams(map(scan, narrowed), workers)
+    narrowed = [query._replace(condition=And((query.condition, part))) for part in parts]
+    return connection.streams((scanning.scan(endpoint, part, page_size) for part in narrowed), workers)
+
+
+def _with_permissions(where: Home, query: Query, listed: Iterator[JSONObject]) -> Iterator[StoredObject]:
+    connection = where.connection
+    completion = completing.Completion(where.path.records, query.condition)
+    chunks = batch.chunks(listed, connection.batch_size())
+    flows = (partial(completion.with_permissions, chunk) for chunk in chunks)
+    for several in connection.run_each(flows, _BATCHES_AT_ONCE):
+        yield from several
 
 
 def count(where: Home, query: Query, page_size: int) -> int:

@@ -237,6 +237,7 @@ def test_records_come_with_their_permissions(receipts):
         assert [set(one.permissions.read) for one in found[:2]] == [set(), {"account:bob"}]
         assert all("account:tester" in one.permissions.write for one in found)
         assert [one.path for one in recording.operations] == [RECORDS, "/batch", "/batch", "/batch"]
+        assert sorted(len(one.body["requests"]) for one in recording.writes) == [10, 25, 25]
     found[0].amount = 5
     found[0].save()
     assert Receipt.objects.get(id="r000").extra == {"note": "kept"}
@@ -307,6 +308,8 @@ PAGES = int(sys.argv[1])
 
 class Pages:
     def send(self, operation):
+        if operation.params.get("_limit") == "10":
+            return Response(200, {}, {"data": RECORDS[:10]})
         at = int(operation.params.get("at", 0)) + 1
         headers = {"next-page": f"http://x/y?at={at}"} if at < PAGES else {}
         return Response(200, headers, json.loads(BODY))

@@ -13,8 +13,9 @@ from ..errors import ValidationError
 from ..protocol.conditions import MISSING, Path, sort_key, value_at
 from ..protocol.values import JSON, JSONObject
 from .codec import codec_of, converter
-from .conversion import is_nested, nested_default, problems
+from .conversion import problems
 from .declaration import Declaration, FieldInfo
+from .nested_values import is_nested, nested_default
 from .reading import names_of
 from .targets import target
 from .unknown import form_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,17 +11,15 @@ from types import GenericAlias
 from typing import Any, get_args, get_origin
 from uuid import UUID
 
-import attrs
 import cattrs
 import typing_extensions
 from cattrs.cols import list_structure_factory
-from cattrs.gen import make_dict_structure_fn, override, typeddicts
 
 from ..protocol.conditions import kind
 from ..protocol.values import JSON
 from . import quick, storage
-from .annotations import inner_fields, is_union, resolve_attributes
-from .fields import key_of
+from .annotations import is_union
+from .nested_values import is_nested, nested_reader, nested_writer, typeddict_reader, typeddict_writer
 from .plain_values import (
     PRIMITIVES,
     enum_member,
@@ -64,10 +61,10 @@ def new_converter() -> cattrs.Converter:
     converter.register_unstructure_hook_factory(_is_object, _object_writer)
     converter.register_structure_hook_factory(_is_scalar_union, _union_reader)
     converter.register_unstructure_hook_factory(_is_real_union, _union_writer)
-    converter.register_structure_hook_factory(typing_extensions.is_typeddict, _typeddict_reader)
-    converter.register_unstructure_hook_factory(typing_extensions.is_typeddict, _typeddict_writer)
-    converter.register_structure_hook_factory(is_nested, _nested_reader)
-    converter.register_unstructure_hook_factory(is_nested, _nested_writer)
+    converter.register_structure_hook_factory(typing_extensions.is_typeddict, typeddict_reader)
+    converter.register_unstructure_hook_factory(typing_extensions.is_typeddict, typeddict_writer)
+    converter.register_structure_hook_factory(is_nested, nested_reader)
+    converter.register_unstructure_hook_factory(is_nested, nested_writer)
     return converter
 
 
@@ -262,138 +259,6 @@ def _union_writer(cls: Any, converter: cattrs.Converter) -> Callable[[Any], JSON
 
 def _names(cls: Any) -> str:
     return " or ".join(getattr(member, "__name__", str(member)) for member in get_args(cls))
-
-
-def is_nested(cls: Any) -> bool:
-    """An attrs class or a dataclass: an object with attributes of its own."""
-    origin = get_origin(cls) or cls
-    return isinstance(origin, type) and (attrs.has(origin) or dataclasses.is_dataclass(origin))
-
-
-def nested_keys(cls: Any) -> dict[str, str]:
-    """The keys of its attributes on the server, by their Python names; only of those it is made with."""
-    origin = get_origin(cls) or cls
-    if attrs.has(origin):
-        resolve_attributes(origin)
-        return {attribute.name: key_of(attribute) for attribute in attrs.fields(origin) if attribute.init}
-    inner_fields(origin)  # evaluates its annotations, or says what is wrong with them
-    return {attribute.name: attribute.name for attribute in dataclasses.fields(origin) if attribute.init}
-
-
-def nested_default(cls: Any, name: str) -> Any:
-    """The default of one of its attributes; KeyError if it has none that is the same for all."""
-    origin = get_origin(cls) or cls
-    default: Any
-    if attrs.has(origin):
-        default = attrs.fields_dict(origin)[name].default
-        if hasattr(default, "takes_self"):
-            default = attrs.NOTHING if default.takes_self else default.factory()
-    else:
-        (one,) = (one for one in dataclasses.fields(origin) if one.name == name)
-        default = one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
-    if default in (attrs.NOTHING, dataclasses.MISSING):
-        raise KeyError(name)
-    return default
-
-
-def _nested_reader(cls: Any, converter: cattrs.Converter) -> Callable[[JSON, Any], Any]:
-    read_object = make_dict_structure_fn(cls, converter, **_renamed(cls))
-    read_quickly: quick.Reader | None = None
-
-    def read(value: JSON, _: Any) -> Any:
-        nonlocal read_quickly
-        if type(value) is not dict:
-            raise expected("an object", value)
-        if read_quickly is None:
-            # Late, as a class may hold itself.
-            read_quickly = _quick_reader(cls, converter) or (lambda value: read_object(value, cls))
-        try:
-            return read_quickly(value)
-        except Exception:
-            return read_object(value, cls)
-
-    return read
-
-
-def _quick_reader(cls: Any, converter: cattrs.Converter) -> quick.Reader | None:
-    if not attrs.has(cls):
-        return None
-    keys, kinds = nested_keys(cls), inner_fields(cls) or {}
-    parts = [quick.Part(one, keys.get(one.name, ""), kinds[one.name]) for one in attrs.fields(cls)]
-    return quick.nested_reader(cls, parts, converter)
-
-
-def _nested_writer(cls: Any, converter: cattrs.Converter) -> Callable[[Any], JSON]:
-    origin = get_origin(cls) or cls
-    hooks = _attribute_writers(cls, converter)
-
-    def write(value: Any) -> JSON:
-        # Of a subclass the attributes that it adds would be lost.
-        if type(value) is not origin:
-            raise expected(f"a {origin.__name__}", value)
-        return {key: _attribute(name, hook, getattr(value, name)) for name, key, hook in hooks()}
-
-    return write
-
-
-def _attribute_writers(
-    cls: Any, converter: cattrs.Converter
-) -> Callable[[], list[tuple[str, str, Callable[[Any], JSON]]]]:
-    """The name, the key and the hook of each attribute; found late, as a class may hold itself."""
-    found: list[tuple[str, str, Callable[[Any], JSON]]] | None = None
-    keys, kinds = nested_keys(cls), inner_fields(cls) or {}
-
-    def writers() -> list[tuple[str, str, Callable[[Any], JSON]]]:
-        nonlocal found
-        if found is None:
-            # Whole at once, as other threads may look at it meanwhile.
-            found = [
-                (name, keys[name], converter.get_unstructure_hook(kind))
-                for name, kind in kinds.items()
-                if name in keys
-            ]
-        return found
-
-    return writers
-
-
-def _attribute(name: str, write: Callable[[Any], JSON], value: Any) -> JSON:
-    try:
-        return write(value)
-    except Mismatch as mismatch:
-        raise mismatch.inside(f".{name}") from None
-
-
-def _typeddict_reader(cls: Any, converter: cattrs.Converter) -> Callable[[JSON, Any], Any]:
-    read_object = typeddicts.make_dict_structure_fn(cls, converter)
-
-    def read(value: JSON, _: Any) -> Any:
-        if type(value) is not dict:
-            raise expected("an object", value)
-        # It keeps unknown keys, which must not be shared with what the server showed.
-        return read_object(read_json(value), cls)
-
-    return read
-
-
-def _typeddict_writer(cls: Any, converter: cattrs.Converter) -> Callable[[Any], JSON]:
-    hooks: dict[str, Callable[[Any], JSON]] | None = None
-    kinds, write_unknown = inner_fields(cls) or {}, json_writer(converter)
-
-    def write(value: Any) -> JSON:
-        nonlocal hooks
-        if not isinstance(value, dict):
-            raise expected("a dict", value)
-        if hooks is None:
-            hooks = {name: converter.get_unstructure_hook(kind) for name, kind in kinds.items()}
-        known = hooks
-        return {key: _attribute(key, known.get(key, write_unknown), item) for key, item in value.items()}
-
-    return write
-
-
-def _renamed(cls: Any) -> dict[str, Any]:
-    return {name: override(rename=key) for name, key in nested_keys(cls).items() if key != name}
 
 
 def problems(error: BaseException, path: str = "") -> list[str]:

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from ..errors import Conflict, ServerError, TransportError, UsageError
-from ..protocol import completing, operations, picking, projecting, ranges, scanning, settling, tombstones
+from ..protocol import operations, settling
 from ..protocol.changes import own_data
-from ..protocol.conditions import NOTHING, And, Path, normal
 from ..protocol.editing import later
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
-from ..protocol.paths import check_id
-from ..protocol.query import Query
-from ..protocol.scanning import Found, Stream
-from ..protocol.tombstones import Tombstone
 from ..protocol.values import JSONObject, Part
 from ..resources.permissions import RecordPermissions
 from . import projection
 from .codec import Codec, codec_of
-from .reading import WHOLE, Reading
 from .referring import Source, bind
 from .state import Home, Mapped, home, path, refuse_readonly
 
 M = TypeVar("M", bound=Mapped)
-
-# More parts than there are workers, as some are larger than others.
-_PARTS_OF_A_WORKER = 4
 
 
 def from_stored(model: type[M], where: Home, data: JSONObject, *, readonly: bool = False) -> M:
@@ -56,6 +46,20 @@ def unfinished(model: type[M], where: Home, data: JSONObject, *, readonly: bool 
     if codec.references:
         bind(record, Source(where, model.__kinto__.bucket, _load))
     return record
+
+
+def part_maker(model: type[M], where: Home, fields: tuple[str, ...]) -> Callable[[JSONObject], M]:
+    """Makes records of what the server showed of these fields; the others are read when they are wanted."""
+    read = projection.part_reader(model, where, fields)
+    source = Source(where, model.__kinto__.bucket, _load)
+
+    def make(data: JSONObject) -> M:
+        record = read(data)
+        bind(record, source)
+        record.after_load()
+        return record
+
+    return make
 
 
 def _load(model: type[Any], where: Home, id: str) -> Any:
@@ -210,115 +214,3 @@ def explained(error: Conflict, record: Mapped, mine: JSONObject | None) -> Confl
     error.base = None if base is None else own_data(where, base)
     error.theirs = None if theirs is None else own_data(where, theirs)
     return error
-
-
-def iterate(
-    model: type[M], where: Home, query: Query, page_size: int, reading: Reading = WHOLE, workers: int = 1
-) -> Iterator[M]:
-    """The records that the query asks for, with one page for each worker on its way meanwhile."""
-    scan, make = _reading(model, where, page_size, reading)
-    connection = where.connection
-    if workers == 1:
-        return map(make, connection.stream(scan(query)))
-    if normal(query.condition) == NOTHING:
-        return iter(())
-    parts = connection.run(ranges.split(where.path.records, workers * _PARTS_OF_A_WORKER))
-    narrowed = (query._replace(condition=And((query.condition, part))) for part in parts)
-    return map(make, connection.streams(map(scan, narrowed), workers))
-
-
-def _reading(
-    model: type[M], where: Home, page_size: int, reading: Reading
-) -> tuple[Callable[[Query], Stream], Callable[[JSONObject], M]]:
-    """What is to be asked for a query, and what makes a record of what comes."""
-
-    def scan(query: Query) -> Stream:
-        return scanning.scan(where.path.records, query, page_size)
-
-    if reading.with_permissions:
-        return _with_permissions(model, where, scan, reading)
-    fields = model.__kinto__.resolve()
-    paths = None if reading.fields is None else [(fields[name].key,) for name in reading.fields]
-    if reading.fields is None or paths is None or projecting.fields(paths, Query()) is None:
-        return scan, partial(from_stored, model, where, readonly=reading.readonly)
-    read = projection.part_reader(model, where, reading.fields)
-    source = Source(where, model.__kinto__.bucket, _load)
-
-    def make(data: JSONObject) -> M:
-        record = read(data)
-        bind(record, source)
-        record.after_load()
-        return record
-
-    return lambda query: projecting.project(scan(query), projecting.fields(paths, query)), make
-
-
-def _with_permissions(
-    model: type[M], where: Home, scan: Callable[[Query], Stream], reading: Reading
-) -> tuple[Callable[[Query], Stream], Callable[[JSONObject], M]]:
-    size = where.connection.batch_size()
-
-    def make(whole: JSONObject) -> M:
-        stored = StoredObject(whole["data"], whole["permissions"])
-        record = from_stored(model, where, stored.data, readonly=reading.readonly)
-        accept_permissions(record, stored)
-        return record
-
-    def complete(query: Query) -> Stream:
-        return completing.with_permissions(scan(query), where.path.records, query.condition, size)
-
-    return complete, make
-
-
-def preview(
-    model: type[M], where: Home, query: Query, page_size: int, reading: Reading
-) -> tuple[list[M], bool]:
-    """What one request shows of the records; is it all of them?"""
-    scan, make = _reading(model, where, page_size, reading._replace(with_permissions=False))
-    stream = scan(query)
-    found: list[M] = []
-    answered = False
-    try:
-        step = next(stream)
-        while not answered or isinstance(step, Found):
-            if isinstance(step, Found):
-                found += map(make, step.objects)
-                step = next(stream)
-            else:
-                answered = True
-                step = stream.send(where.connection.perform(step))
-    except StopIteration:
-        return found, True
-    return found, False
-
-
-def rows(where: Home, query: Query, paths: Iterable[Path], page_size: int) -> Iterator[JSONObject]:
-    """The data that the query asks for; of its attributes at least those at the paths."""
-    stream = scanning.scan(where.path.records, query, page_size)
-    return where.connection.stream(projecting.project(stream, projecting.fields(paths, query)))
-
-
-def deleted(where: Home, since: int, page_size: int) -> Iterator[Tombstone]:
-    """The tombstones of a collection, each page asked for when it is wanted."""
-    stream = tombstones.tombstones(where.path.records, since, page_size)
-    return map(tombstones.tombstone, where.connection.stream(stream))
-
-
-def count(where: Home, query: Query, page_size: int) -> int:
-    flow = scanning.count(where.path.records, query, page_size)
-    return where.connection.run(projecting.project(flow, projecting.fields([], query)))
-
-
-def in_bulk(model: type[M], where: Home, query: Query, ids: Iterable[str], reading: Reading) -> dict[str, M]:
-    """{id: record} in the order of the ids, without those that are not there; one GET a chunk."""
-    wanted = [check_id("record", id) for id in ids]
-    found: dict[str, M] = {}
-    for chunk in picking.chunks(wanted):
-        some = picking.among(query, chunk)
-        found.update((one.id, one) for one in iterate(model, where, some, len(chunk), reading))
-    return {id: found[id] for id in wanted if id in found}
-
-
-def exists(where: Home, query: Query, page_size: int) -> bool:
-    flow = scanning.exists(where.path.records, query, page_size)
-    return where.connection.run(projecting.project(flow, projecting.fields([], query)))

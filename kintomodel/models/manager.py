@@ -6,12 +6,11 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import Self
 
 from ..errors import Conflict, NotFound, UsageError
-from ..protocol.explaining import Explanation
 from ..protocol.listing import PAGE_SIZE
 from ..protocol.permissions import Everyone
 from ..protocol.report import Report
@@ -20,18 +19,15 @@ from ..resources import feed
 from ..resources.client import Client
 from ..resources.feed import INTERVAL, OVERLAP, Changes
 from ..resources.permissions import RecordPermissionsDict
-from . import loading, saving
-from .aggregates import Aggregate
+from . import finding, loading, saving
 from .bulk_job import Job, Work, over
 from .bulk_saving import Deleting, Saving
-from .expressions import FieldExpression, Order, Q
 from .fields import suggestion
-from .prefetching import DanglingRef
 from .progress import Progress
+from .queries import Queries
 from .queryset import QuerySet
 from .reading import DEFAULT_PAGE_SIZE, check_page_size
 from .resolving import OnConflict, check_choice
-from .rows import Rows
 from .saving import Manner
 from .state import Home, Mapped, home_of
 
@@ -39,7 +35,7 @@ M = TypeVar("M", bound=Mapped)
 U = TypeVar("U")
 
 
-class Manager(Generic[M]):
+class Manager(Queries[M]):
     """The records of a model in one collection.
 
     A class of your own adds methods: `objects: ClassVar[ReceiptManager] = ReceiptManager()`.
@@ -202,90 +198,6 @@ class Manager(Generic[M]):
     def all(self) -> QuerySet[M]:
         return QuerySet(self.model, self.home)
 
-    def none(self) -> QuerySet[M]:
-        return self.all().none()
-
-    def filter(self, *conditions: Q | bool, **lookups: Any) -> QuerySet[M]:
-        """See QuerySet.filter."""
-        return self.all().filter(*conditions, **lookups)
-
-    def exclude(self, *conditions: Q | bool, **lookups: Any) -> QuerySet[M]:
-        """See QuerySet.exclude."""
-        return self.all().exclude(*conditions, **lookups)
-
-    def order_by(self, *keys: str | Order | FieldExpression[Any]) -> QuerySet[M]:
-        """See QuerySet.order_by."""
-        return self.all().order_by(*keys)
-
-    def reverse(self) -> QuerySet[M]:
-        """By id, the last one first."""
-        return self.all().reverse()
-
-    def explain(self) -> Explanation:
-        """See QuerySet.explain."""
-        return self.all().explain()
-
-    def get(self, *conditions: Q | bool, **lookups: Any) -> M:
-        """See QuerySet.get."""
-        return self.all().get(*conditions, **lookups)
-
-    def first(self) -> M | None:
-        return self.all().first()
-
-    def last(self) -> M | None:
-        return self.all().last()
-
-    def count(self) -> int:
-        """How many records there are; one HEAD."""
-        return self.all().count()
-
-    def exists(self) -> bool:
-        return self.all().exists()
-
-    def only(self, *fields: str | FieldExpression[Any]) -> QuerySet[M]:
-        """See QuerySet.only."""
-        return self.all().only(*fields)
-
-    def prefetch(self, *fields: str | FieldExpression[Any]) -> QuerySet[M]:
-        """See QuerySet.prefetch."""
-        return self.all().prefetch(*fields)
-
-    def check_refs(self) -> list[DanglingRef]:
-        """See QuerySet.check_refs."""
-        return self.all().check_refs()
-
-    def values(self, *fields: str | FieldExpression[Any]) -> Rows[dict[str, Any]]:
-        """See QuerySet.values."""
-        return self.all().values(*fields)
-
-    @overload
-    def values_list(self, field: FieldExpression[U], /, *, flat: Literal[True]) -> Rows[U]: ...
-    @overload
-    def values_list(self, field: str, /, *, flat: Literal[True]) -> Rows[Any]: ...
-    @overload
-    def values_list(
-        self, *fields: str | FieldExpression[Any], flat: Literal[False] = ...
-    ) -> Rows[tuple[Any, ...]]: ...
-    def values_list(self, *fields: Any, flat: Any = False) -> Rows[Any]:
-        """See QuerySet.values_list."""
-        return self.all().values_list(*fields, flat=flat)
-
-    def in_bulk(self, ids: Iterable[str] | None = None) -> dict[str, M]:
-        """See QuerySet.in_bulk."""
-        return self.all().in_bulk(ids)
-
-    @overload
-    def distinct_values(self, field: FieldExpression[U]) -> list[U]: ...
-    @overload
-    def distinct_values(self, field: str) -> list[Any]: ...
-    def distinct_values(self, field: str | FieldExpression[Any]) -> list[Any]:
-        """See QuerySet.distinct_values."""
-        return self.all().distinct_values(field)
-
-    def aggregate(self, **named: Aggregate) -> dict[str, Any]:
-        """See QuerySet.aggregate."""
-        return self.all().aggregate(**named)
-
     def deleted(
         self, since: int | datetime | None = None, *, page_size: int = DEFAULT_PAGE_SIZE
     ) -> Iterator[Tombstone]:
@@ -296,17 +208,7 @@ class Manager(Generic[M]):
         none, ask again from a few seconds before the last one.
         """
         check_page_size(page_size)
-        return loading.deleted(self.home, milliseconds(since), page_size)
-
-    def with_permissions(self) -> QuerySet[M]:
-        """See QuerySet.with_permissions."""
-        return self.all().with_permissions()
-
-    def iterator(
-        self, *, page_size: int = DEFAULT_PAGE_SIZE, readonly: bool = False, workers: int = 1
-    ) -> Iterator[M]:
-        """See QuerySet.iterator."""
-        return self.all().iterator(page_size=page_size, readonly=readonly, workers=workers)
+        return finding.deleted(self.home, milliseconds(since), page_size)
 
     def changes(
         self, since: str | None = None, *, overlap: float = OVERLAP, page_size: int = PAGE_SIZE
@@ -339,16 +241,6 @@ class Manager(Generic[M]):
         build = partial(loading.from_stored, self.model, home)
         ask = partial(feed.changes, home.connection, home.path, build, overlap=overlap)
         return feed.watch(ask, since, interval, stop)
-
-    @overload
-    def __getitem__(self, at: int) -> M: ...
-    @overload
-    def __getitem__(self, at: slice) -> QuerySet[M]: ...
-    def __getitem__(self, at: int | slice) -> M | QuerySet[M]:
-        return self.all()[at]
-
-    def __iter__(self) -> Iterator[M]:
-        return iter(self.all())
 
 
 def bound(model: Any, name: str, manager: type[Manager[Any]]) -> Any:

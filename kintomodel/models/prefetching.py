@@ -9,7 +9,7 @@ from ..errors import Forbidden, NotFound, ResponseError, UsageError
 from ..protocol import operations, picking
 from ..protocol.batch import chunks
 from ..protocol.query import Query
-from . import loading
+from . import finding
 from .codec import codec_of
 from .columns import column
 from .declaration import Declaration
@@ -81,7 +81,7 @@ def prefetch(records: list[M], paths: Iterable[Names]) -> None:
                 for one in found:
                     by_id.setdefault(one.id, []).append(one)
         for (model, place), references in wanted.items():
-            _keep(loading.in_bulk(model, place, Query(), references, WHOLE), references)
+            _keep(finding.in_bulk(model, place, Query(), references, WHOLE), references)
         level = [(_kept(found), below) for found, below in following if below and _kept(found)]
 
 
@@ -114,7 +114,7 @@ def dangling(model: type[Mapped], where: Home, query: Query) -> list[DanglingRef
     known: dict[tuple[Any, Home], dict[str, bool]] = {}
     if not fields:
         return found
-    rows = loading.rows(where, query, [one.path for one in fields], DEFAULT_PAGE_SIZE)
+    rows = finding.rows(where, query, [one.path for one in fields], DEFAULT_PAGE_SIZE)
     for chunk in chunks(rows, DEFAULT_PAGE_SIZE):
         named: list[tuple[tuple[Any, Home], DanglingRef]] = []
         for data in chunk:
@@ -137,7 +137,7 @@ def _are_there(place: Home, ids: list[str]) -> dict[str, bool]:
     there: set[str] = set()
     for chunk in picking.chunks(ids):
         query = picking.among(Query(), chunk)
-        there.update(data["id"] for data in loading.rows(place, query, [], len(chunk)))
+        there.update(data["id"] for data in finding.rows(place, query, [], len(chunk)))
     doubtful = [id for id in ids if id not in there]
     if not doubtful:
         return dict.fromkeys(ids, True)

@@ -15,7 +15,7 @@ from ..protocol.conditions import EVERYTHING, NOTHING, And, normal
 from ..protocol.explaining import Explanation
 from ..protocol.query import Query
 from ..protocol.report import Report
-from . import bulk_editing, loading, lookups, picture, prefetching
+from . import bulk_editing, finding, loading, lookups, picture, prefetching
 from .aggregates import Aggregate, Pass
 from .columns import column, columns, distinct
 from .expressions import FieldExpression, Order, Q
@@ -142,13 +142,13 @@ class QuerySet(Generic[M]):
         """How many there are. One HEAD if the server can answer it alone, see explain()."""
         if self._records is not None:
             return len(self._records)
-        return loading.count(self.home, self.query, DEFAULT_PAGE_SIZE)
+        return finding.count(self.home, self.query, DEFAULT_PAGE_SIZE)
 
     def exists(self) -> bool:
         """Is there one? One GET for one record, for each alternative, if the server can answer it alone."""
         if self._records is not None:
             return bool(self._records)
-        return loading.exists(self.home, self.query, DEFAULT_PAGE_SIZE)
+        return finding.exists(self.home, self.query, DEFAULT_PAGE_SIZE)
 
     def only(self, *fields: str | FieldExpression[Any]) -> Self:
         """With these fields read, and the others when they are first looked at, by one more GET.
@@ -204,7 +204,7 @@ class QuerySet(Generic[M]):
         if ids is None:
             return {record.id: record for record in self}
         self._refuse_after_slice("in_bulk")
-        found = loading.in_bulk(self.model, self.home, self.query, ids, self.reading)
+        found = finding.in_bulk(self.model, self.home, self.query, ids, self.reading)
         prefetching.prefetch(list(found.values()), self.reading.prefetch)
         return found
 
@@ -218,7 +218,7 @@ class QuerySet(Generic[M]):
         One pass over the records, of which only the values are kept.
         """
         wanted = column(self.model.__kinto__, field)
-        found = loading.rows(self.home, self.query, [wanted.path], DEFAULT_PAGE_SIZE)
+        found = finding.rows(self.home, self.query, [wanted.path], DEFAULT_PAGE_SIZE)
         return distinct(wanted, found, self.home.name)
 
     def aggregate(self, **named: Aggregate) -> dict[str, Any]:
@@ -229,9 +229,9 @@ class QuerySet(Generic[M]):
         """
         made = Pass(self.model.__kinto__, named)
         if not made.columns:
-            return made.counted(loading.count(self.home, self.query, DEFAULT_PAGE_SIZE))
+            return made.counted(finding.count(self.home, self.query, DEFAULT_PAGE_SIZE))
         paths = [one.path for one in made.columns]
-        found = loading.rows(self.home, self.query, paths, DEFAULT_PAGE_SIZE)
+        found = finding.rows(self.home, self.query, paths, DEFAULT_PAGE_SIZE)
         return made.results(found, self.home.name)
 
     def iterator(
@@ -316,7 +316,7 @@ class QuerySet(Generic[M]):
 
     def _read(self, page_size: int, at_once: int | None, reading: Reading, workers: int = 1) -> Iterator[M]:
         """at_once: for how many records what they refer to is read together, None for all."""
-        found = loading.iterate(self.model, self.home, self.query, page_size, reading, workers)
+        found = finding.iterate(self.model, self.home, self.query, page_size, reading, workers)
         if not reading.prefetch:
             return found
         return prefetching.prefetched(found, reading.prefetch, at_once)
@@ -329,7 +329,7 @@ class QuerySet(Generic[M]):
         if self._records is not None:
             return picture.Preview(self._records, True)
         query = sliced(self.query, slice(picture.ROWS + 1))
-        return picture.Preview(*loading.preview(self.model, self.home, query, _PREVIEWED, self.reading))
+        return picture.Preview(*finding.preview(self.model, self.home, query, _PREVIEWED, self.reading))
 
     def _narrowed(self, written: Q) -> Self:
         self._refuse_after_slice("filter")

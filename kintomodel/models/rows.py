@@ -10,7 +10,7 @@ from typing_extensions import Self
 
 from ..protocol.query import Query
 from ..protocol.values import JSONObject
-from . import loading
+from . import finding
 from .columns import Column
 from .reading import DEFAULT_PAGE_SIZE, check_page_size, check_position, sliced
 from .state import Home
@@ -36,7 +36,7 @@ class Rows(Generic[R]):
     def iterator(self, *, page_size: int = DEFAULT_PAGE_SIZE) -> Iterator[R]:
         """The rows, page by page, in bounded memory; asked for anew each time."""
         check_page_size(page_size)
-        found = loading.rows(self.home, self.query, [one.path for one in self.columns], page_size)
+        found = finding.rows(self.home, self.query, [one.path for one in self.columns], page_size)
         return map(self._row, found)
 
     def first(self) -> R | None:

@@ -15,9 +15,9 @@ from ..protocol.values import JSON, number
 from . import storage
 from .annotations import inner_fields, is_union, without_none
 from .codec import converter
-from .conversion import is_nested, nested_keys
 from .declaration import Declaration
 from .fields import suggestion
+from .nested_values import is_nested, nested_keys
 from .references import Ref, is_reference
 
 _NUMBERS = (int, float, Decimal)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from ..protocol.values import JSON, copy, equal
 from .annotations import inner_fields, is_union, without_none
-from .conversion import is_nested, nested_keys
+from .nested_values import is_nested, nested_keys
 
 
 def with_unknown(cls: Any, new: JSON, old: JSON) -> JSON:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -122,6 +123,26 @@ class Connection:
         except StopIteration:
             pass
         return found
+
+    def run_each(self, flows: Iterable[Callable[[], Flow[T]]], at_once: int) -> Iterator[T]:
+        """The result of each flow, in their order, with so many of them under way at a time.
+
+        They are made where they are run, as a forked process runs those of its parent again.
+        """
+        under_way: deque[Begun[T]] = deque()
+        try:
+            for make in flows:
+                under_way.append(self._threads.begin(partial(self._run_new, make)))
+                if len(under_way) == at_once:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+        finally:
+            for begun in under_way:
+                begun.abandon()
+
+    def _run_new(self, make: Callable[[], Flow[T]]) -> T:
+        return self.run(make())
 
     def _begin(self, operation: Operation[Any]) -> Begun[Any]:
         return self._threads.begin(partial(self._answer, operation))

@@ -2,8 +2,11 @@
 
 import pickle
 import random
+import subprocess
+import sys
 import threading
 from copy import copy
+from pathlib import Path
 
 import pytest
 
@@ -234,6 +237,7 @@ def test_records_come_with_their_permissions(receipts):
         assert [set(one.permissions.read) for one in found[:2]] == [set(), {"account:bob"}]
         assert all("account:tester" in one.permissions.write for one in found)
         assert [one.path for one in recording.operations] == [RECORDS, "/batch", "/batch", "/batch"]
+        assert sorted(len(one.body["requests"]) for one in recording.writes) == [10, 25, 25]
     found[0].amount = 5
     found[0].save()
     assert Receipt.objects.get(id="r000").extra == {"note": "kept"}
@@ -281,3 +285,53 @@ def test_from_a_server_that_is_readonly_permissions_come_one_by_one():
                 found = list(Receipt.objects.with_permissions())
                 assert [set(one.permissions.write) for one in found] == [{"account:tester"}] * 3
             assert [one.method for one in recording.operations] == ["GET", "GET", "POST", "GET", "GET", "GET"]
+
+
+MEASURING = """
+import json, resource, sys
+from kintomodel import Client, Model, field
+from kintomodel.protocol.objects import Response
+
+class Receipt(Model, bucket="payments", collection="receipts"):
+    amount: float = 0.0
+    tags: list[str] = field(factory=list)
+    note: str = ""
+    address: dict[str, str] = field(factory=dict)
+
+RECORDS = [
+    {"id": f"{at:032}", "last_modified": at, "amount": at / 4, "tags": ["new", f"batch-{at}"],
+     "note": f"The receipt of the customer number {at}", "address": {"street": f"Main {at}", "zip": str(at)}}
+    for at in range(1000)
+]
+BODY = json.dumps({"data": RECORDS}).encode()
+PAGES = int(sys.argv[1])
+
+class Pages:
+    def send(self, operation):
+        if operation.params.get("_limit") == "10":
+            return Response(200, {}, {"data": RECORDS[:10]})
+        at = int(operation.params.get("at", 0)) + 1
+        headers = {"next-page": f"http://x/y?at={at}"} if at < PAGES else {}
+        return Response(200, headers, json.loads(BODY))
+
+    def close(self):
+        pass
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+found = Receipt.objects.using(Client("http://x", transport=Pages()))
+assert len(list(found.all()[:10])) == 10
+before = peak()
+assert sum(1 for _ in found.iterator(readonly=True)) == PAGES * 1000
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the peak is counted in other units")
+@pytest.mark.parametrize("pages", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_reading_many_takes_the_memory_of_two_pages(pages):
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", MEASURING, str(pages)]
+    done = subprocess.run(command, check=True, cwd=root, stdout=subprocess.PIPE, text=True)
+    assert float(done.stdout) < 8

@@ -1,12 +1,10 @@
 import pytest
 
 from kintomodel.errors import BadRequest, Conflict, Forbidden, NotFound
-from kintomodel.protocol import operations
-from kintomodel.protocol.completing import with_permissions
+from kintomodel.protocol.completing import Completion
 from kintomodel.protocol.conditions import EVERYTHING, Comparison
-from kintomodel.protocol.objects import Response
+from kintomodel.protocol.objects import Response, StoredObject
 from kintomodel.protocol.operations import Raised
-from kintomodel.protocol.scanning import Found
 
 RECORDS = "/buckets/shop/collections/things/records"
 GONE = Response(404, body={"errno": 110})
@@ -22,27 +20,19 @@ def answer(id, at=1, permissions=("alice",), **data):
     return Response(200, body={"data": thing(id, at, **data), **shown})
 
 
-def completed(listed, answers, condition=EVERYTHING, size=2):
-    """What is asked beside the page, and what is found. answers: of Kinto; errors are raised."""
-
-    def page():
-        yield operations.list_page(RECORDS)
-        yield Found(listed)
-
-    stream = with_permissions(page(), RECORDS, condition, size)
-    assert next(stream) == operations.list_page(RECORDS)
-    asked, found, left = [], [], iter(answers)
-    step = stream.send(None)
-    while step is not None:
-        if isinstance(step, Found):
-            found += step.objects
-            step = next(stream, None)
-        else:
+def completed(listed, answers, condition=EVERYTHING, completion=None):
+    """What is asked, and what is found. answers: of Kinto; errors are raised."""
+    flow = (completion or Completion(RECORDS, condition)).with_permissions(listed)
+    asked, left = [], iter(answers)
+    try:
+        step = next(flow)
+        while True:
             asked.append(step)
             one = next(left)
-            step = stream.send(Raised(one) if isinstance(one, Exception) else step.parse(one))
-    assert next(left, None) is None
-    return asked, found
+            step = flow.send(Raised(one) if isinstance(one, Exception) else step.parse(one))
+    except StopIteration as end:
+        assert next(left, None) is None
+        return asked, end.value
 
 
 def batch_of(*answers):
@@ -50,33 +40,38 @@ def batch_of(*answers):
     return Response(200, body={"responses": parts})
 
 
+def ids(found):
+    return [one.id for one in found]
+
+
 def paths(operation):
     return [part["path"] for part in operation.body["requests"]]
 
 
 def test_each_object_comes_with_its_permissions():
-    answers = [batch_of(answer("a", n=1), answer("b", permissions=())), answer("c")]
-    asked, found = completed([thing("a", n=1), thing("b"), thing("c")], answers)
-    assert found == [
-        {"data": thing("a", n=1), "permissions": {"write": ("alice",)}},
-        {"data": thing("b"), "permissions": None},
-        {"data": thing("c"), "permissions": {"write": ("alice",)}},
-    ]
-    assert paths(asked[0]) == [f"{RECORDS}/a", f"{RECORDS}/b"]
-    assert str(asked[1]) == f"GET {RECORDS}/c"
+    answers = [batch_of(answer("a", n=1), answer("b", permissions=()))]
+    asked, found = completed([thing("a", n=1), thing("b")], answers)
+    assert found == [StoredObject(thing("a", n=1), {"write": ("alice",)}), StoredObject(thing("b"))]
+    assert [paths(one) for one in asked] == [[f"{RECORDS}/a", f"{RECORDS}/b"]]
+
+
+def test_one_alone_needs_no_batch():
+    asked, found = completed([thing("c")], [answer("c")])
+    assert [str(one) for one in asked] == [f"GET {RECORDS}/c"]
+    assert ids(found) == ["c"]
 
 
 def test_one_that_was_written_since_comes_as_it_is_now_if_it_still_matches():
     condition = Comparison(("n",), "ge", 5)
     listed = [thing("a", n=5), thing("b", n=5), thing("c", n=5)]
-    answers = [batch_of(answer("a", at=2, n=6), answer("b", at=2, n=4)), answer("c", n=5)]
+    answers = [batch_of(answer("a", at=2, n=6), answer("b", at=2, n=4), answer("c", n=5))]
     _, found = completed(listed, answers, condition)
-    assert [one["data"] for one in found] == [thing("a", at=2, n=6), thing("c", n=5)]
+    assert [one.data for one in found] == [thing("a", at=2, n=6), thing("c", n=5)]
 
 
 def test_one_that_is_gone_is_left_out():
     _, found = completed([thing("a"), thing("b")], [batch_of(GONE, answer("b"))])
-    assert [one["data"]["id"] for one in found] == ["b"]
+    assert ids(found) == ["b"]
 
 
 @pytest.mark.parametrize(
@@ -89,11 +84,14 @@ def test_other_refusals_are_raised(refusal, error):
 
 
 def test_where_there_are_no_batches_each_is_asked_for_alone():
-    asked, found = completed(
-        [thing("a"), thing("b"), thing("c")], [NO_BATCHES, answer("a"), answer("b"), answer("c")]
-    )
-    assert [one["data"]["id"] for one in found] == ["a", "b", "c"]
-    assert [one.method for one in asked] == ["POST", "GET", "GET", "GET"]
+    completion = Completion(RECORDS, EVERYTHING)
+    listed, answers = [thing("a"), thing("b")], [answer("a"), answer("b")]
+    asked, found = completed(listed, [NO_BATCHES, *answers], completion=completion)
+    assert ids(found) == ["a", "b"]
+    assert [one.method for one in asked] == ["POST", "GET", "GET"]
+    asked, found = completed(listed, answers, completion=completion)
+    assert ids(found) == ["a", "b"]
+    assert [one.method for one in asked] == ["GET", "GET"]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +104,6 @@ def test_a_batch_that_is_refused_otherwise_is_an_error(error):
 
 def test_a_path_that_no_batch_takes_is_asked_for_alone():
     answers = [answer("batch1"), batch_of(answer("a"), answer("b"))]
-    asked, found = completed([thing("batch1"), thing("a"), thing("b")], answers, size=3)
-    assert [one["data"]["id"] for one in found] == ["batch1", "a", "b"]
+    asked, found = completed([thing("batch1"), thing("a"), thing("b")], answers)
+    assert ids(found) == ["batch1", "a", "b"]
     assert [one.method for one in asked] == ["GET", "POST"]

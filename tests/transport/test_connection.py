@@ -1,4 +1,5 @@
 import threading
+from functools import partial
 
 import pytest
 
@@ -281,6 +282,35 @@ def test_a_stream_that_is_given_up_leaves_nothing_behind():
     connection.close()
     assert set(threading.enumerate()) <= before
     assert (transport.sent, transport.closed) == ([0, 1], True)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 9])
+def test_several_flows_give_their_results_in_their_order(at_once):
+    def flow(id):
+        found = yield from read(id)
+        return found.id
+
+    transport = server()
+    flows = (partial(flow, id) for id in "abcde")
+    assert list(Connection(transport).run_each(flows, at_once)) == list("abcde")
+    assert len(transport.sent) == 5
+
+
+def test_several_flows_are_under_way_at_once_and_those_given_up_are_dropped():
+    meeting = threading.Barrier(3)
+
+    def meet(operation):
+        meeting.wait(10)
+        return Response(200, body=shown("x"))
+
+    connection, before = Connection(Fake(meet)), set(threading.enumerate())
+    connection.transport.close = list
+    results = connection.run_each((lambda: iter(read("x")) for _ in range(6)), 3)
+    assert next(results).id == "x"
+    results.close()
+    meeting.abort()
+    connection.close()
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_stream_hands_on_what_it_finds_on_its_way():

@@ -6,10 +6,7 @@ import decimal
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any, TypeAlias
-
-import attrs
 
 from ..errors import UsageError
 from ..protocol.values import JSONObject
@@ -24,45 +21,44 @@ Field: TypeAlias = str | FieldExpression[Any]
 
 # Sums of decimals are exact, however many digits they have.
 _EXACT = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
+_BITS = 1074
+"""The least float is 2 to the power of minus this."""
 _NUMBERS = ((int, float), (Decimal,), (timedelta,))
 
 
-@attrs.frozen
-class Sum:
+class Aggregate:
+    """What aggregate() takes. field: as in filter(), with `__` before the name of a nested one."""
+
+    __slots__ = ("field",)
+
+    def __init__(self, field: Field) -> None:
+        self.field: Field | None = field
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'' if self.field is None else repr(self.field)})"
+
+
+class Sum(Aggregate):
     """The sum of the values, exact for integers and decimals; None of no values."""
 
-    field: Field
 
-
-@attrs.frozen
-class Avg:
+class Avg(Aggregate):
     """The mean: a Decimal of decimals, a float of other numbers; None of no values."""
 
-    field: Field
 
-
-@attrs.frozen
-class Min:
+class Min(Aggregate):
     """The least value; None of no values."""
 
-    field: Field
 
-
-@attrs.frozen
-class Max:
+class Max(Aggregate):
     """The greatest value; None of no values."""
 
-    field: Field
 
-
-@attrs.frozen
-class Count:
+class Count(Aggregate):
     """How many records have a value; of no field: how many records there are."""
 
-    field: Field | None = None
-
-
-Aggregate: TypeAlias = Sum | Avg | Min | Max | Count
+    def __init__(self, field: Field | None = None) -> None:
+        self.field = field
 
 
 class Pass:
@@ -88,53 +84,59 @@ class Pass:
         return dict.fromkeys(self._named, number)
 
 
-@attrs.define(eq=False)
 class _Tally:
     """What is known of the values so far. total: of them, or the most extreme one."""
 
-    kind: type[Aggregate]
-    column: Column | None
-    total: Any = None
-    count: int = 0
+    def __init__(self, kind: type[Aggregate], column: Column | None) -> None:
+        self.kind, self.column = kind, column
+        self.total: Any = None
+        self.count = 0
+        self.in_units = False
 
     def add(self, data: JSONObject, where: str) -> None:
-        value = data if self.column is None else self.column.stored(data, where)
+        value: Any = data if self.column is None else self.column.stored(data, where)
         if value is None:
             return
         self.count += 1
         if self.kind is Count or self.column is None:
             return
-        if self.kind in (Sum, Avg) and not _is_number(value):
-            text = f"expected a number, got {type(value).__name__} {value!r}"
-            raise self.column.wrong(data, where, [text])
-        try:
-            self.total = self._with(value)
-        except TypeError:
-            text = f"{value!r} does not compare with {self.total!r}, which another record has"
-            raise self.column.wrong(data, where, [text]) from None
-
-    def _with(self, value: Any) -> Any:
         if self.kind in (Sum, Avg):
-            return _plus(self.total, value)
+            if not _is_number(value):
+                text = f"expected a number, got {type(value).__name__} {value!r}"
+                raise self.column.wrong(data, where, [text])
+            self._add(value)
+        elif self.total is None:
+            self.total = value
+        else:
+            try:
+                self.total = min(self.total, value) if self.kind is Min else max(self.total, value)
+            except TypeError:
+                text = f"{value!r} does not compare with {self.total!r}, which another record has"
+                raise self.column.wrong(data, where, [text]) from None
+
+    def _add(self, value: Any) -> None:
+        if isinstance(value, float) and not self.in_units:
+            self.total, self.in_units = (self.total or 0) << _BITS, True
+        if self.in_units:
+            value = _units(value)
         if self.total is None:
-            return value
-        return min(self.total, value) if self.kind is Min else max(self.total, value)
+            self.total = value
+        else:
+            exact = isinstance(value, Decimal)
+            self.total = _EXACT.add(self.total, value) if exact else self.total + value
 
     def result(self) -> Any:
         if self.kind is Count:
             return self.count
         if self.kind is Avg and self.count:
-            mean = self.total / self.count
-            return float(mean) if isinstance(mean, Fraction) else mean
-        return float(self.total) if isinstance(self.total, Fraction) else self.total
+            return self.total / (self.count << _BITS if self.in_units else self.count)
+        return self.total / (1 << _BITS) if self.in_units else self.total
 
 
-def _plus(total: Any, value: Any) -> Any:
-    # Floats are added exactly, as their sum would depend on the order of the records.
-    exact = Fraction(value) if isinstance(value, float) else value
-    if total is None:
-        return exact
-    return _EXACT.add(total, exact) if isinstance(exact, Decimal) else total + exact
+def _units(value: float) -> int:
+    """How many times the least float it is: sums of those are exact, in any order of the records."""
+    numerator, denominator = value.as_integer_ratio()
+    return numerator * ((1 << _BITS) // denominator)
 
 
 def _is_number(value: Any) -> bool:
@@ -142,7 +144,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _tally(declaration: Declaration, name: str, one: Aggregate) -> _Tally:
-    if not isinstance(one, (Sum, Avg, Min, Max, Count)):
+    if not isinstance(one, Aggregate):
         raise UsageError(f"aggregate({name}=...) takes Sum, Count, Min, Max or Avg, got {one!r}")
     if one.field is None:
         return _Tally(Count, None)

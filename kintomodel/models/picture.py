@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from html import escape
 from typing import Any, NamedTuple
 
 import attrs
@@ -13,6 +12,7 @@ from .state import Mapped
 ROWS = 10
 _WIDEST_CELL = 30
 _WIDEST_LINE = 110
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 
 
 class Preview(NamedTuple):
@@ -88,3 +88,8 @@ def _cells(tag: str, row: list[str]) -> str:
 
 def _one_line(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def escape(shown: str) -> str:
+    # As html.escape() does, which takes a millisecond to import.
+    return shown.translate(_ESCAPES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar, overload
 
-import attrs
 from typing_extensions import Self
 
 from ..protocol.query import Query
@@ -20,23 +19,23 @@ R = TypeVar("R")
 Columns = tuple[Column, ...]
 
 
-@attrs.frozen(eq=False)
 class Rows(Generic[R]):
     """What values() and values_list() give: a row for each record, in the order of the query.
 
     Iterating asks the server once (one GET for each page) and keeps the rows; iterator() keeps none.
     """
 
-    home: Home
-    query: Query
-    columns: Columns
-    make: Callable[[list[Any]], R] = attrs.field(repr=False)
-    _rows: list[R] | None = attrs.field(default=None, init=False, repr=False)
+    def __init__(self, home: Home, query: Query, columns: Columns, make: Callable[[list[Any]], R]) -> None:
+        self._home, self._query, self._columns, self._make = home, query, columns, make
+        self._rows: list[R] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Rows of {', '.join(one.name for one in self._columns)} in {self._home.name}>"
 
     def iterator(self, *, page_size: int = DEFAULT_PAGE_SIZE) -> Iterator[R]:
         """The rows, page by page, in bounded memory; asked for anew each time."""
         check_page_size(page_size)
-        found = finding.rows(self.home, self.query, [one.path for one in self.columns], page_size)
+        found = finding.rows(self._home, self._query, [one.path for one in self._columns], page_size)
         return map(self._row, found)
 
     def first(self) -> R | None:
@@ -57,7 +56,7 @@ class Rows(Generic[R]):
     def __getitem__(self, at: slice) -> Self: ...
     def __getitem__(self, at: int | slice) -> R | Self:
         if isinstance(at, slice):
-            return attrs.evolve(self, query=sliced(self.query, at))
+            return type(self)(self._home, sliced(self._query, at), self._columns, self._make)
         if self._rows is not None:
             return self._rows[check_position(at)]
         for row in self[at : check_position(at) + 1]:
@@ -65,12 +64,11 @@ class Rows(Generic[R]):
         raise IndexError(f"no record at {at}")
 
     def _row(self, data: JSONObject) -> R:
-        return self.make([one.value(data, self.home.name) for one in self.columns])
+        return self._make([one.value(data, self._home.name) for one in self._columns])
 
     def _all(self) -> list[R]:
         if self._rows is None:
-            object.__setattr__(self, "_rows", list(self.iterator()))
-        assert self._rows is not None
+            self._rows = list(self.iterator())
         return self._rows
 
 

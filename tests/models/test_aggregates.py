@@ -151,3 +151,13 @@ def test_the_sum_of_floats_depends_on_no_order(values):
     expected = float(sum(map(fractions.Fraction, values))) if values else None
     for rows in (data, data[::-1]):
         assert Pass(Receipt.__kinto__, {"a": Sum("share")}).results(rows, "here") == {"a": expected}
+
+
+def test_an_aggregate_reads_as_it_is_written():
+    assert repr([Sum("amount"), Count(), Max(F(Receipt.day))]) == "[Sum('amount'), Count(), Max(<field day>)]"
+
+
+def test_whole_numbers_before_and_after_a_float_count():
+    rows = [{"id": "x", "value": value} for value in (1, 0.1, 2, 0.2)]
+    found = Pass(Loose.__kinto__, {"total": Sum("value"), "mean": Avg("value")}).results(rows, "here")
+    assert found == {"total": 3.3, "mean": 0.825}

@@ -277,3 +277,10 @@ def test_distinct_values_are_distinct_as_json_and_as_python(payments):
     assert repr(found) == repr([None, "a", "b", 1, 2, False, True, [1, {"b": 1}], {"x": None}])
     assert Loose.objects.distinct_values("price") == [Decimal("1.5"), Decimal(2)]
     assert Loose.objects.distinct_values("address") == [Address("Rome"), Address("Rome", None)]
+
+
+def test_rows_have_a_short_repr_that_asks_for_nothing(sent):
+    assert repr(Receipt.objects.values("id", "address__city")) == (
+        "<Rows of id, address__city in payments/receipts>"
+    )
+    assert not sent.operations

@@ -1,8 +1,8 @@
 """The changes of a collection since somebody last asked: all of them, and each once.
 
 On PostgreSQL a write has its time before others can see it: it may appear in a list whose time is later
-already. So the last part of what was read is asked for again, until no write can be under way that
-began so early; and only then is a list of the same time one without news (Kinto 26.5).
+already, and that stays (Kinto 26.5). So when something new is there, the last part of what was read is
+asked for again; and once more if nothing is, as soon as no write can be under way that began so early.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 
 from . import operations
-from .objects import Page
+from .objects import Page, Unchanged
 from .operations import Flow, Operation
 from .paths import CollectionPath
 from .scanning import Found, Stream
@@ -30,6 +30,7 @@ _Reading: TypeAlias = Generator[Operation[Any] | Found, Any, T]
 class Feed:
     """One reading. since: None reads everything. overlap: milliseconds that a write may take.
 
+    clock: milliseconds; a guess at the server's, which saves a request if it is right.
     is_full: does stream() give everything there is? Known when it first finds something, or ends.
     next: the token to go on from, once stream() has ended.
     """
@@ -38,9 +39,9 @@ class Feed:
     since: Token | None
     overlap: int
     page_size: int
+    clock: int | None
     is_full: bool = attrs.field(default=False, init=False)
     next: Token | None = attrs.field(default=None, init=False)
-    _clock: int | None = attrs.field(default=None, init=False)
 
     def stream(self) -> Stream:
         """Changed objects and tombstones, the earliest change first; if it is full, objects by id.
@@ -52,7 +53,7 @@ class Feed:
         if token is None:
             self.is_full = True
             token = yield from self._everything()
-            if not token.is_settled and self._settled(token.time, self._clock) == token.time:
+            if not token.is_settled and self._is_over(token.time, self.clock):
                 # It took so long that what was under way when it began is done.
                 token = (yield from self._changed(token)) or token
         self.next = token
@@ -66,16 +67,23 @@ class Feed:
 
     def _changed(self, since: Token) -> _Reading[Token | None]:
         """What was written since; None, and nothing is found, if that cannot be told from this list."""
-        # By the id as well, as there may be several objects of a time that somebody chose (memory).
-        params = {"_since": str(since.settled), "_sort": "last_modified,id"}
-        first = yield from self._first(params, since.time if since.is_settled else None)
-        if first is None:
+        first = yield from self._first_if_changed(since)
+        if isinstance(first, Unchanged):
             return since
         if first.last_modified != since.time:
             collection = yield from operations.read(self.path)
             if first.last_modified < since.time or collection.last_modified != since.collection:
                 return None
         return (yield from self._pages(first, since))
+
+    def _first_if_changed(self, since: Token) -> Flow[Any]:
+        # By the id as well, as there may be several objects of a time that somebody chose (memory).
+        params = {"_since": str(since.settled), "_sort": "last_modified,id"}
+        if since.is_settled or not self._is_over(since.time, self.clock):
+            first = yield from self._first(params, since.time)
+            if since.is_settled or isinstance(first, Page) or not self._is_over(since.time, first.clock):
+                return first
+        return (yield from self._first(params))
 
     def _first(self, params: dict[str, str], time: int | None = None) -> Flow[Any]:
         params = {**params, "_limit": str(self.page_size)}
@@ -89,7 +97,7 @@ class Feed:
         following: Operation[Page] | None = operations.list_page(self.path.records)
         while following is not None:
             yield Found(_news(page, since, settled, seen))
-            self._clock = page.clock
+            self.clock = page.clock
             following = operations.next_page(following, page)
             if following is not None:
                 del page  # so that there are never two of them in memory
@@ -98,10 +106,14 @@ class Feed:
 
     def _settled(self, time: int, clock: int | None) -> int:
         """Up to when all writes are done, when a list of that time was read by that clock."""
-        if clock is not None and clock > time + self.overlap:
+        if self._is_over(time, clock):
             return time
         # The time is ahead of the clock if somebody chose it.
         return max(0, min(time, time if clock is None else clock) - self.overlap)
+
+    def _is_over(self, time: int, clock: int | None) -> bool:
+        """Is every write done, by that clock, that began by that time?"""
+        return clock is not None and clock > time + self.overlap
 
 
 def _news(page: Page, since: Token, settled: int, seen: set[bytes]) -> list[JSONObject]:

@@ -60,6 +60,12 @@ class Page(NamedTuple):
     clock: int | None = None
 
 
+class Unchanged(NamedTuple):
+    """A listing to which nothing was written. clock: as that of a page."""
+
+    clock: int | None = None
+
+
 class User(NamedTuple):
     """Who the server takes you for. bucket: the id of your default bucket, None without the plugin."""
 

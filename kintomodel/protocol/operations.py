@@ -15,7 +15,7 @@ import attrs
 
 from ..errors import KintoError, UnreadableResponse
 from . import responses
-from .objects import Page, Response, ServerInfo, StoredObject
+from .objects import Page, Response, ServerInfo, StoredObject, Unchanged
 from .values import JSON, JSONObject
 
 T = TypeVar("T")
@@ -162,8 +162,8 @@ def list_page(
 
 def list_if_changed(
     endpoint: str, params: Mapping[str, str] | None = None, *, since: int | None = None
-) -> Operation[Page | None]:
-    """Ask for the first page of a listing; None if the time of the whole list is since.
+) -> Operation[Page | Unchanged]:
+    """Ask for the first page of a listing; Unchanged if the time of the whole list is since.
 
     since: milliseconds; None: whatever that time is. The page has one.
     Only for a first page: to others Kinto 26.5 answers 304 as well, and in a batch 500.

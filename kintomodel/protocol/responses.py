@@ -20,7 +20,7 @@ from ..errors import (
     Unauthorized,
     UnreadableResponse,
 )
-from .objects import Page, Response, ServerInfo, StoredObject, User
+from .objects import Page, Response, ServerInfo, StoredObject, Unchanged, User
 from .values import JSON, JSONObject
 
 _ETAG = r'"(\d+)"'
@@ -162,18 +162,22 @@ def page(response: Response) -> Page:
     objects = _member(response, "data", list)
     if not all(isinstance(data, dict) for data in objects):
         raise _not_kintos(response, "data")
-    answered = http_date(response.headers.get("date", ""))
-    clock = None if answered is None else int(answered.timestamp()) * 1000
-    return Page(tuple(objects), query, etag(response), clock)
+    return Page(tuple(objects), query, etag(response), clock(response))
 
 
-def page_if_changed(response: Response) -> Page | None:
-    """None where the server says that nothing changed. UnreadableResponse if a page names no time."""
+def page_if_changed(response: Response) -> Page | Unchanged:
+    """UnreadableResponse if a page names no time of the list."""
     if response.status == NOT_MODIFIED:
-        return None
+        return Unchanged(clock(response))
     if etag(response) is None:
         raise unreadable(response, "the answer names no time of the list (no ETag)")
     return page(response)
+
+
+def clock(response: Response) -> int | None:
+    """The server's time of the answer in milliseconds, to the second; None where it names none."""
+    moment = http_date(response.headers.get("date", ""))
+    return None if moment is None else int(moment.timestamp()) * 1000
 
 
 def http_date(header: str) -> datetime | None:

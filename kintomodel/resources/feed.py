@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from typing import Generic, TypeVar
 
@@ -129,7 +130,8 @@ def changes(
     if not isinstance(page_size, int) or page_size < 1:
         raise UsageError(f"page_size is a positive number of records, got {page_size!r}")
     _check_seconds("overlap", overlap)
-    return Changes(connection, Feed(path, token, round(overlap * 1000), page_size), build)
+    clock = int(time.time()) * 1000
+    return Changes(connection, Feed(path, token, round(overlap * 1000), page_size, clock), build)
 
 
 def watch(

@@ -5,7 +5,7 @@ import pytest
 from kintomodel.errors import NotFound, UnreadableResponse
 from kintomodel.protocol import operations
 from kintomodel.protocol.feed import Feed
-from kintomodel.protocol.objects import Page, Response, StoredObject
+from kintomodel.protocol.objects import Page, Response, StoredObject, Unchanged
 from kintomodel.protocol.operations import Raised
 from kintomodel.protocol.paths import CollectionPath
 from kintomodel.protocol.scanning import Found
@@ -14,6 +14,7 @@ from kintomodel.protocol.tokens import Token, version
 PATH = CollectionPath("payments", "receipts")
 OVERLAP = 5000
 NOW = 100_000
+LATER = NOW + 10 * OVERLAP
 COLLECTION = StoredObject({"id": "receipts", "last_modified": 7})
 IDLE = Token("payments/receipts", 7, NOW, NOW)
 
@@ -36,9 +37,11 @@ def marks(*things: tuple[str, int]) -> frozenset[bytes]:
     return frozenset(version(thing(*one)) for one in things)
 
 
-def played(token: Token | None, *answers: Any) -> tuple[Feed, list[str], list[Any]]:
+def played(
+    token: Token | None, *answers: Any, clock: int | None = LATER
+) -> tuple[Feed, list[str], list[Any]]:
     """The feed at its end, what it found, and what it asked: the collection, or params and condition."""
-    feed = Feed(PATH, token, OVERLAP, 2)
+    feed = Feed(PATH, token, OVERLAP, 2, clock)
     stream = feed.stream()
     asked: list[Any] = []
     found: list[str] = []
@@ -72,7 +75,7 @@ def test_without_a_token_everything_is_read_by_id():
 
 
 def test_a_list_of_the_same_time_is_one_without_news():
-    feed, found, asked = played(IDLE, None)
+    feed, found, asked = played(IDLE, Unchanged(LATER))
     assert (found, asked) == ([], [(since(NOW), f'"{NOW}"')])
     assert (feed.is_full, feed.next) == (False, IDLE)
 
@@ -112,6 +115,36 @@ def test_a_list_that_was_left_alone_for_long_is_settled():
     settled = page(*again, time=NOW + 30, clock=NOW + 31 + OVERLAP)
     feed, found, _ = played(token, settled)
     assert (found, feed.next) == ([], IDLE._replace(time=NOW + 30, settled=NOW + 30))
+
+
+BUSY = IDLE._replace(time=NOW + 30, settled=NOW, seen=marks(("a", NOW + 30)))
+
+
+@pytest.mark.parametrize("guess", [NOW, NOW + 30 + OVERLAP, None])
+def test_until_then_a_list_of_the_same_time_is_one_without_news_for_now(guess):
+    feed, found, asked = played(BUSY, Unchanged(NOW + 30 + OVERLAP), clock=guess)
+    assert (found, asked) == ([], [(since(NOW), f'"{NOW + 30}"')])
+    assert (feed.is_full, feed.next) == (False, BUSY)
+
+
+@pytest.mark.parametrize("guess", [NOW, None])
+def test_after_that_it_is_asked_for_once_more(guess):
+    at_rest = page(("b", NOW + 20), ("a", NOW + 30), time=NOW + 30, clock=NOW + 31 + OVERLAP)
+    feed, found, asked = played(BUSY, Unchanged(NOW + 31 + OVERLAP), at_rest, clock=guess)
+    assert (found, asked) == (["b@100020"], [(since(NOW), f'"{NOW + 30}"'), (since(NOW), None)])
+    assert feed.next == IDLE._replace(time=NOW + 30, settled=NOW + 30)
+
+
+def test_if_something_is_new_it_is_asked_for_again_at_once():
+    new = page(("b", NOW + 20), ("a", NOW + 30), ("c", NOW + 40), time=NOW + 40, clock=NOW)
+    _, found, asked = played(BUSY, new, COLLECTION, clock=NOW)
+    assert found == ["b@100020", "c@100040"]
+    assert asked[0] == (since(NOW), f'"{NOW + 30}"')
+
+
+def test_where_the_server_names_no_clock_it_is_asked_for_again_each_time():
+    feed, _, asked = played(BUSY, page(("a", NOW + 30), time=NOW + 30, clock=None))
+    assert (feed.next, asked) == (BUSY, [(since(NOW), None)])
 
 
 def test_a_version_that_was_given_is_not_given_again_but_a_later_one_is():
@@ -195,7 +228,7 @@ def test_if_the_collection_was_emptied_during_a_long_reading_the_next_one_finds_
 def test_an_error_is_raised_to_the_reader():
     with pytest.raises(NotFound):
         played(None, NotFound("gone", status=404))
-    feed = Feed(PATH, None, OVERLAP, 2)
+    feed = Feed(PATH, None, OVERLAP, 2, LATER)
     next(feed.stream())
     assert feed.next is None
 

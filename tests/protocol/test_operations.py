@@ -3,7 +3,7 @@ import pytest
 
 from kintomodel.errors import NotFound, UnreadableResponse
 from kintomodel.protocol import operations, responses
-from kintomodel.protocol.objects import Page, Response, StoredObject
+from kintomodel.protocol.objects import Page, Response, StoredObject, Unchanged
 from kintomodel.protocol.operations import Operation
 from kintomodel.protocol.paths import CollectionPath, RecordPath
 
@@ -96,7 +96,7 @@ def test_the_next_page_of_a_guarded_one_is_guarded():
 def test_a_listing_can_be_asked_for_only_if_it_changed():
     operation = operations.list_if_changed(RECORDS, {"_limit": "2"}, since=1200)
     assert (operation.headers, operation.params) == ({"If-None-Match": '"1200"'}, {"_limit": "2"})
-    assert operation.read(Response(304)) is None
+    assert operation.read(Response(304)) == Unchanged()
     assert operation.read(Response(200, {"etag": '"1300"'}, {"data": []})) == Page((), None, 1300)
 
 

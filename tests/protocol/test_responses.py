@@ -4,7 +4,9 @@ from hypothesis import strategies as st
 
 from kintomodel import errors
 from kintomodel.protocol import responses
-from kintomodel.protocol.objects import Page, Response, ServerInfo, StoredObject, User
+from kintomodel.protocol.objects import Page, Response, ServerInfo, StoredObject, Unchanged, User
+
+DATE = "Mon, 23 Nov 2026 12:00:01 GMT"
 
 
 def refusal(status, body=None, **others):
@@ -166,7 +168,7 @@ def test_the_last_page_has_no_next_one():
 @pytest.mark.parametrize(
     ("header", "clock"),
     [
-        ("Mon, 23 Nov 2026 12:00:01 GMT", 1795435201000),
+        (DATE, 1795435201000),
         ("Mon, 23 Nov 2026 12:00:01 -0000", 1795435201000),
         ("Mon, 23 Nov 2026 13:00:01 +0100", 1795435201000),
         ("soon", None),
@@ -177,8 +179,9 @@ def test_a_page_knows_the_clock_of_its_server(header, clock):
     assert responses.page(Response(200, {"date": header}, {"data": []})).clock == clock
 
 
-def test_a_page_that_did_not_change_is_none():
-    assert responses.page_if_changed(Response(304)) is None
+def test_a_page_that_did_not_change_is_no_page():
+    assert responses.page_if_changed(Response(304)) == Unchanged(None)
+    assert responses.page_if_changed(Response(304, {"date": DATE})) == Unchanged(1795435201000)
     changed = Response(200, {"etag": '"1200"'}, {"data": []})
     assert responses.page_if_changed(changed) == Page((), None, 1200)
 

@@ -129,8 +129,15 @@ def in_batches(client: Client) -> Any:
         made = [batch.create(collection.record(f"n{at}", {"n": at})) for at in range(30)]
         taken = batch.create(collection.record("r1", {}))
         read = batch.refresh(collection.record("n3"))
+        unwritten = batch.refresh(collection.record("r2"))
         gone = batch.delete(collection.record("n4"))
-    shown = made[5].result().data, type(taken.error), read.result().data, gone.object.exists()
+    shown = (
+        made[5].result().data,
+        type(taken.error),
+        read.result().data,
+        unwritten.result().data,
+        gone.object.exists(),
+    )
     return shown, repr(batch.report)
 
 

@@ -16,10 +16,12 @@ from kintomodel import (
     ServerError,
     Unauthorized,
 )
-from kintomodel.protocol import operations
+from kintomodel.protocol import bulk, operations
+from kintomodel.protocol.changes import Write
 from kintomodel.protocol.objects import Response
 from kintomodel.protocol.operations import Operation
 from kintomodel.testing import KintoServer, record
+from kintomodel.transport.connection import Connection
 from kintomodel.transport.dry_run import DryRun, DryRunTransport
 
 ROOT = {"project_version": "26.5.0", "settings": {}, "capabilities": {}, "user": {"id": "account:bob"}}
@@ -79,6 +81,7 @@ def test_it_stands_in_front_of_another_transport() -> None:
     assert shelf.closed
 
 
+READ = operations.read(RECORD)
 PUT, PATCH, DELETE = operations.create(RECORD, {}), operations.update(RECORD, {}), operations.delete(RECORD)
 
 
@@ -139,6 +142,41 @@ def test_rights_are_those_that_the_server_lists(status: int) -> None:
     asked = [one.params["in_uri"] for one in shelf.sent if one.path == "/permissions"]
     assert asked[0] == f'"/buckets/b/collections/c","/buckets/b","{RECORD}"'
     assert len(asked) == (2 if unknown else 1)
+
+
+def test_whoever_may_not_read_a_list_does_not_learn_what_it_lacks() -> None:
+    """Somebody who may create records deletes one of their own."""
+    root = {**ROOT, "capabilities": {"permissions_endpoint": {}}}
+    entries = [{"uri": "/buckets/b/collections/c", "permissions": ["record:create"]}]
+    answers = {
+        "/buckets/b/collections/c": shown("c"),
+        RECORD: shown("r", {"write": ["account:bob"]}),
+        "/permissions": Response(200, body={"data": entries}),
+    }
+    transport, _, _ = dry(answers, root)
+    assert transport.send(DELETE).status == 200
+    assert [transport.send(one).status for one in (READ, DELETE, PUT, PATCH)] == [403, 403, 201, 200]
+
+
+def test_a_batch_whose_reads_break_off_is_rehearsed_once() -> None:
+    """What was answered before is found to be done, as after a lost answer."""
+    paths = [f"{RECORD}{at}" for at in range(3)]
+    faults = [paths[1]]
+
+    class Breaking(Shelf):
+        def send(self, operation: Operation[Any]) -> Response:
+            if operation.path in faults:
+                faults.remove(operation.path)
+                raise ConnectionFailed("broken")
+            return super().send(operation)
+
+    collection = {"/buckets/b/collections/c": shown("c", {"write": ["account:bob"]})}
+    kept = DryRun()
+    connection = Connection(DryRunTransport(Breaking({**dict.fromkeys(paths, MISSING), **collection}), kept))
+    results = connection.run(bulk.run([Write(operations.create(path, {}), {}) for path in paths]))
+    assert [one.id for one in results] == ["r0", "r1", "r2"]
+    assert [one.path for one in kept] == paths
+    assert faults == []
 
 
 def test_a_parent_is_read_once() -> None:

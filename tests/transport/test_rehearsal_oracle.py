@@ -171,7 +171,7 @@ def rehearse(client: Client, alice: Client, several: list[Step], *, together: bo
 @pytest.mark.parametrize("who", ["owner", "guest"])
 @given(several=steps, together=st.booleans())
 @settings(
-    max_examples=max(1, EXAMPLES // 8),
+    max_examples=max(1, EXAMPLES // 20),
     deadline=None,
     database=None,
     # A failure takes many requests: to shrink it takes longer than to read it.

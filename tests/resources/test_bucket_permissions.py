@@ -60,6 +60,15 @@ def test_assigning_replaces_it_on_every_child(bucket: Bucket, collection: Collec
     assert set(archive.refresh().permissions.read) == {"account:last"}
 
 
+def test_assigning_one_of_them_to_another_copies_it(
+    bucket: Bucket, collection: Collection, archive: Collection
+):
+    bucket.permissions.record_read = "account:bob"
+    bucket.permissions.record_create = bucket.permissions.record_read
+    bucket.save()
+    assert set(archive.refresh().permissions.record_create) == {"account:bob"}
+
+
 def test_reading_gives_those_that_hold_it_on_every_child(
     bucket: Bucket, collection: Collection, archive: Collection
 ):

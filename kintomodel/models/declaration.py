@@ -171,7 +171,7 @@ def _same_place(one: type, other: type) -> bool:
 def _check_names(cls: type, own_names: Mapping[str, str]) -> None:
     declared = [name for name, annotation in own_annotations(cls).items() if annotation != "ClassVar"]
     attributes: tuple[attrs.Attribute[Any], ...] = attrs.fields(cls)
-    mixed_in = [one.name for one in attributes if one.inherited and not is_internal(one)]
+    mixed_in = [one.name for one in attributes if one.name not in declared and not is_internal(one)]
     for name in (*declared, *mixed_in):
         if name in own_names:
             raise UsageError(

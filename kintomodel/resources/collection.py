@@ -27,6 +27,7 @@ class Collection(Container[CollectionPermissions]):
     """
 
     path: CollectionPath
+    child_kind = "collection"
 
     @property
     def name(self) -> str:

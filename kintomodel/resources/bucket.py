@@ -168,7 +168,8 @@ class Bucket(Container[BucketPermissions]):
     ) -> int:
         """Delete what matches of its history, all of it without filters; returns how many entries.
 
-        The filters are those of history(). One DELETE a page.
+        Those of a DELETE whose answer was lost, so that it was sent again, are not counted. The
+        filters are those of history(). One DELETE a page.
         """
         filters = {
             "action": action, "user_id": user_id, "resource_name": resource_name, "uri": uri,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from kintomodel import Client, KintoError, Model, ResponseError, TransportError
+from kintomodel import Client, KintoError, Model, ResponseError, TransportError, Unauthorized
 from kintomodel.testing import KintoServer
 from kintomodel.transport.http import HTTPTransport
 from kintomodel.transport.retry import Patience, RetryTransport
@@ -116,6 +118,37 @@ def test_a_write_that_never_arrived_is_an_error_and_changes_nothing(
     assert stored(notes) == {}
     note.save(using=notes)
     assert stored(notes) == {note.id: 1}
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+@pytest.mark.parametrize("fault", ["before", "after"])
+def test_what_is_done_to_an_account_is_told_right(
+    server: KintoServer, client: Client, *, retries: int, fault: Fault
+) -> None:
+    faults: list[Fault] = []
+    proxy = FaultyProxy(server.url, lambda request: faults.pop() if request.is_write and faults else "none")
+
+    def as_user(auth: tuple[str, str] | None) -> Client:
+        carrier = HTTPTransport(proxy.url, auth, timeout=10)
+        patience = Patience(retries)
+        return Client(proxy.url, transport=RetryTransport(carrier, patience, sleep=lambda _: None))
+
+    with proxy:
+        steps: list[tuple[Client, Callable[[Client], object]]] = [
+            (as_user(None), lambda user: user.create_account("zoe", "old")),
+            (as_user(("zoe", "old")), lambda user: user.change_password("zoe", "new")),
+            (as_user(("zoe", "new")), lambda user: user.delete_account("zoe")),
+        ]
+        for user, step in steps:
+            faults.append(fault)
+            if fault == "before" and not retries:
+                with pytest.raises(TransportError):
+                    step(user)
+            step(user)
+            assert proxy.faults[fault] == 1
+            proxy.faults.clear()
+    with pytest.raises(Unauthorized):
+        server.client(("zoe", "new")).me()
 
 
 @pytest.mark.parametrize("retries", [0, 1])

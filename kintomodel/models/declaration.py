@@ -26,7 +26,7 @@ from .annotations import (
     without_variables,
 )
 from .expressions import Field
-from .fields import field, key_of, options
+from .fields import field, is_internal, key_of, options
 from .storage import EpochDatetime, TextDecimal
 
 _MUTABLE = (list, dict, set, bytearray)
@@ -140,11 +140,11 @@ def prepare(cls: type) -> None:
 
 
 def declare(
-    cls: type, own_names: frozenset[str], bucket: str | None, collection: str | None, abstract: bool
+    cls: type, own_names: Mapping[str, str], bucket: str | None, collection: str | None, abstract: bool
 ) -> Declaration:
     """What the class declares, once attrs has seen it; refuses names that cannot work.
 
-    own_names: those of Model, which no field may hide.
+    own_names: those that no field may hide, each with what has it.
     """
     fields = {
         attribute.name: FieldInfo(attribute.name, key_of(attribute), attribute)
@@ -170,16 +170,17 @@ def _same_place(one: type, other: type) -> bool:
     return (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
 
 
-def _check_names(cls: type, own_names: frozenset[str]) -> None:
-    for name, annotation in own_annotations(cls).items():
-        if annotation == "ClassVar":
-            continue
+def _check_names(cls: type, own_names: Mapping[str, str]) -> None:
+    declared = [name for name, annotation in own_annotations(cls).items() if annotation != "ClassVar"]
+    attributes: tuple[attrs.Attribute[Any], ...] = attrs.fields(cls)
+    mixed_in = [one.name for one in attributes if one.name not in declared and not is_internal(one)]
+    for name in (*declared, *mixed_in):
         if name in own_names:
             raise UsageError(
-                f"{cls.__qualname__}.{name}: Model has {name!r} itself; "
+                f"{cls.__qualname__}.{name}: {own_names[name]} has {name!r} itself; "
                 f"call the field something else, as in `{name}_: ... = field(key={name!r})`"
             )
-        if name.startswith("_"):
+        if name.startswith("_") and name in declared:
             raise UsageError(
                 f"{cls.__qualname__}.{name}: a field is public; "
                 f"declare `{name.strip('_')}: ... = field(key={name!r})`, or a ClassVar"

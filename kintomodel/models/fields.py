@@ -14,6 +14,7 @@ T = TypeVar("T")
 Store: TypeAlias = Literal["text", "epoch_ms"]
 
 _METADATA = "kintomodel"
+_INTERNAL = "kintomodel internal"
 
 
 Validator: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], Any]
@@ -92,7 +93,11 @@ def field(
 
 def internal(**settings: Any) -> Any:
     """An attribute of Model itself, which is no part of the data."""
-    return attrs.field(**settings)
+    return attrs.field(metadata={_INTERNAL: True}, **settings)
+
+
+def is_internal(attribute: attrs.Attribute[Any]) -> bool:
+    return _INTERNAL in attribute.metadata
 
 
 def options(attribute: attrs.Attribute[Any]) -> Options:

@@ -329,10 +329,25 @@ def _missing(cls: type, name: str) -> str:
     return f"{cls.__name__!r} object has no attribute {name!r}"
 
 
-def _own_names() -> frozenset[str]:
-    """What no field may be called."""
+def _own_names() -> dict[str, str]:
+    """What no field may be called, and whose name it is."""
     fields = {attribute.name for attribute in attrs.fields(cast(Any, Model))}
-    return frozenset(name for name in dir(Model) if not name.startswith("__")) | fields | {"objects"}
+    names = {name for name in dir(Model) if not name.startswith("__")} | fields | {"objects"}
+    return {**_KEYWORDS, **dict.fromkeys(names, "Model")}
+
+
+def _keywords(method: Any) -> dict[str, str]:
+    code = method.__code__
+    parameters = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    return dict.fromkeys(parameters, f"objects.{method.__name__}()")
+
+
+# A field of such a name could not be given where the fields are keywords: the method would take it.
+_KEYWORDS = {
+    name: owner
+    for method in (Manager.update_or_create, Manager.get_or_create, Manager.create)
+    for name, owner in _keywords(method).items()
+}
 
 
 if not TYPE_CHECKING:  # pragma: no branch - the checkers alone skip it

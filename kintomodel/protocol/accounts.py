@@ -6,14 +6,24 @@ https://docs.kinto-storage.org/en/stable/api/1.x/accounts.html
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
-from ..errors import Conflict, ValidationError
+from ..errors import (
+    Conflict,
+    Forbidden,
+    KintoError,
+    NotFound,
+    ServerError,
+    TransportError,
+    Unauthorized,
+    ValidationError,
+)
 from . import operations, responses
 from .objects import Response
 from .operations import Flow, Operation
-from .values import JSONObject
+from .values import JSONObject, Secret, check
 
 T = TypeVar("T")
 
@@ -44,19 +54,70 @@ def change_password(id: str, password: str) -> Flow[Account]:
 
 
 def delete_account(id: str) -> Flow[None]:
-    yield from _without_details(iter(operations.delete(_account_path(id))))
+    """A GET and a DELETE. The GET shows that the account is there, and who we are: after a lost answer
+    the server knows neither."""
+    path = _account_path(id)
+    yield from _without_details(iter(Operation("GET", path, _read_account)))
+    try:
+        yield from _without_details(iter(operations.delete(path)))
+    except (NotFound, Unauthorized) as error:
+        if error.attempts < 2:
+            raise
+    except (TransportError, ServerError) as error:
+        if not (yield from _is_gone(path)):
+            raise error from None
 
 
 def _account(method: str, id: str, password: str, headers: Mapping[str, str]) -> Flow[Account]:
-    if (
-        not isinstance(password, str)
-        or not 0 < len(password.encode()) <= _LONGEST_PASSWORD
-        or "\0" in password
-    ):
-        raise ValidationError(f"a password is a text of 1 to {_LONGEST_PASSWORD} bytes without NUL")
-    body = {"data": {"password": password}}
+    _check_password(password)
+    body = Secret({"data": {"password": password}})
     operation = Operation(method, _account_path(id), _read_account, headers=headers, body=body)
-    return _without_details(iter(operation))
+    return _without_details(_settled(operation, id, password))
+
+
+def _settled(operation: Operation[Account], id: str, password: str) -> Flow[Account]:
+    """The account; where an answer was lost, one GET as its user tells whether this is its password.
+
+    Of a creation that is sent again Kinto says that it is there, and to the old password that it is wrong.
+    """
+    try:
+        return (yield from operation)
+    except (Conflict, Forbidden, Unauthorized) as error:
+        if error.attempts < 2:
+            raise
+        cause: KintoError = error
+    except (TransportError, ServerError) as error:
+        cause = error
+    try:
+        return (yield from _read_as(id, password))
+    except KintoError:
+        raise cause from None
+
+
+def _read_as(id: str, password: str) -> Operation[Account]:
+    user = b64encode(f"{id}:{password}".encode()).decode()
+    headers = Secret({"Authorization": f"Basic {user}"})
+    return Operation("GET", _account_path(id), _read_account, headers=headers)
+
+
+def _is_gone(path: str) -> Flow[bool]:
+    try:
+        yield from Operation("GET", path, _read_account)
+    except (NotFound, Unauthorized):
+        return True
+    except KintoError:
+        return False
+    return False
+
+
+def _check_password(password: str) -> None:
+    try:
+        check(password)
+        size = len(password.encode())
+    except (AttributeError, ValidationError):  # no text, NUL, a lone surrogate
+        size = 0
+    if not 0 < size <= _LONGEST_PASSWORD:
+        raise ValidationError(f"a password is a text of 1 to {_LONGEST_PASSWORD} bytes without NUL")
 
 
 def _account_path(id: str) -> str:

@@ -41,6 +41,11 @@ def belongs_to_user(path: ObjectPath, key: str, value: JSON) -> bool:
     return not (key == "schema" and isinstance(path, RecordPath) and type(value) is int)
 
 
+def without_identity(data: Mapping[str, JSON]) -> JSONObject:
+    """What somebody wants to store of the data. Shares its values."""
+    return {key: value for key, value in data.items() if key not in _IDENTITY}
+
+
 def own_data(path: ObjectPath, data: Mapping[str, JSON]) -> JSONObject:
     """What of the data is the user's. Shares its values."""
     return {key: value for key, value in data.items() if belongs_to_user(path, key, value)}
@@ -52,7 +57,7 @@ def create(
     """Store a new object. id and last_modified in the data are left out, as the path holds the one
     and the server makes the other. ValidationError for what Kinto cannot keep.
     """
-    wanted = copy(own_data(path, data))
+    wanted = copy(without_identity(data))
     _check(path, wanted, wanted)
     return Write(operations.create(path, wanted, permissions), wanted)
 

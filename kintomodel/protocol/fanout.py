@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping
 from typing import Any, NamedTuple
 
+import attrs
+
 from ..errors import Conflict, Forbidden, KintoError, NotFound, PermissionsNotVisible
 from . import batch, bulk, editing, operations
 from .changes import Write
@@ -83,13 +85,25 @@ def for_new_child(kind: str, data: Mapping[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def inherited(path: BucketPath, kind: str) -> Flow[dict[str, list[str]]]:
-    """The same, asked of the server: one GET. Nothing, where the bucket's data is not for us to see."""
+def bucket_data(path: BucketPath) -> Flow[JSONObject]:
+    """What says so, asked of the server: one GET. Empty, where it is not for us to see."""
     try:
-        stored = yield from operations.read(path)
+        return (yield from operations.read(path)).data
     except (Forbidden, NotFound):
         return {}
-    return for_new_child(kind, stored.data)
+
+
+def inheriting(write: Write, kind: str, data: Mapping[str, Any]) -> Write:
+    """The creation of such a child with the permissions that the bucket's data wants for it, too."""
+    wanted = for_new_child(kind, data)
+    if not wanted:
+        return write
+    given = write.operation.body.get("permissions", {})
+    both = {
+        name: list(dict.fromkeys((*wanted.get(name, ()), *given.get(name, ())))) for name in (*wanted, *given)
+    }
+    body = {**write.operation.body, "permissions": both}
+    return write._replace(operation=attrs.evolve(write.operation, body=body))
 
 
 def remember(path: BucketPath, edits: Mapping[str, Edit]) -> Flow[StoredObject]:
@@ -169,7 +183,8 @@ def _spread_over(
     answers = yield from bulk.run(list(writes.values()))
     results.update(zip(writes, answers, strict=True))
     outcomes: list[Outcome[str]] = []
-    for at, (child, result) in enumerate(results.items(), position):
+    for child, result in results.items():
+        at = position + len(outcomes)
         if isinstance(result, Conflict):
             result = yield from _again(child, wanted)
         if isinstance(result, NotFound):

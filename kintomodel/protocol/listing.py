@@ -37,7 +37,7 @@ def delete_all(endpoint: str, condition: Condition, batch_size: int) -> Flow[int
 
     What the server can say exactly costs one DELETE a page. Else the objects are read and each is
     deleted on its own, in batches. Those that somebody wrote since are read again, as often as RETRIES:
-    they may match no longer.
+    they may match no longer. Conflict if some are written all the time.
     """
     planned = plan(condition)
     if not planned.branches:
@@ -59,8 +59,15 @@ def delete_all(endpoint: str, condition: Condition, batch_size: int) -> Flow[int
                 if isinstance(result, Forbidden):
                     kept.add(id)
         if not conflicts:
-            break
-    return deleted
+            return deleted
+    raise Conflict(
+        f"DELETE {endpoint}: {conflicts} that match are written all the time, and are left; {deleted} are "
+        "deleted: try again later",
+        status=412,
+        method="DELETE",
+        path=endpoint,
+        attempts=RETRIES,
+    )
 
 
 def _found(endpoint: str, condition: Condition, but: Collection[str]) -> Flow[list[tuple[str, int]]]:
@@ -75,7 +82,10 @@ def _found(endpoint: str, condition: Condition, but: Collection[str]) -> Flow[li
 
 
 def delete_pages(operation: Operation[Page]) -> Flow[int]:
-    """Ask for the same deletion until nothing is left; the result is how many were deleted."""
+    """Ask for the same deletion until nothing is left; the result is how many were deleted.
+
+    Those of a page whose answer was lost are gone and not counted, as nobody says how many they were.
+    """
     deleted = 0
     while True:
         page = yield from operation

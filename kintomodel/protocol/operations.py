@@ -16,7 +16,7 @@ import attrs
 from ..errors import KintoError, UnreadableResponse
 from . import responses
 from .objects import Page, Response, ServerInfo, StoredObject, Unchanged
-from .values import JSON, JSONObject
+from .values import JSON, JSONObject, Secret
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -81,8 +81,13 @@ class Operation(Generic[T_co]):
     def __str__(self) -> str:
         query = f"?{urlencode(self.params)}" if self.params else ""
         lines = [f"{self.method} {self.path}{query}"]
-        lines += [f"  {name}: {value}" for name, value in self.headers.items()]
-        if self.body is not None:
+        if isinstance(self.headers, Secret):
+            lines.append(f"  {self.headers!r}")
+        else:
+            lines += [f"  {name}: {value}" for name, value in self.headers.items()]
+        if isinstance(self.body, Secret):
+            lines.append(f"  {self.body!r}")
+        elif self.body is not None:
             lines.append("  " + json.dumps(self.body, ensure_ascii=False))
         return "\n".join(lines)
 

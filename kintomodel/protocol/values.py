@@ -23,6 +23,13 @@ class Part(dict[str, Any]):
     """Attributes of an object of which the others are not known."""
 
 
+class Secret(dict[str, Any]):
+    """A dict that holds credentials: it is sent as it is, and shown nowhere."""
+
+    def __repr__(self) -> str:
+        return "<not shown>"
+
+
 def copy(value: JSON) -> JSON:
     """A copy that shares no list and no dict with the original."""
     if type(value) is dict:

@@ -9,8 +9,9 @@ import attrs
 from typing_extensions import Self
 
 from ..errors import KintoError, TransportError, UsageError
-from ..protocol import batch, bulk, operations
+from ..protocol import batch, bulk, fanout, operations
 from ..protocol.changes import Write
+from ..protocol.paths import BucketPath
 from ..protocol.permissions import Principals
 from ..protocol.report import Outcome, Report, Status, failure
 from ..protocol.values import JSON, copy
@@ -77,6 +78,7 @@ class Batch:
         self._connection = connection
         self._queue: list[Pending[Any]] = []
         self._objects: set[int] = set()
+        self._buckets: dict[BucketPath, Mapping[str, JSON]] = {}
         self._is_over = False
 
     def __enter__(self) -> Self:
@@ -103,7 +105,11 @@ class Batch:
         *,
         public: bool = False,
     ) -> Pending[R]:
-        """Store a new object, such as `bucket.collection("new")` or `collection.record(data={...})`."""
+        """Store a new object, such as `bucket.collection("new")` or `collection.record(data={...})`.
+
+        Collections and groups cost one GET of each bucket that holds them and is not written in this
+        batch before: it asks for the permissions that the bucket wants for them.
+        """
         content = None if data is None else copy(dict(data))
         granted = {
             name: held if isinstance(held, str) or not isinstance(held, Iterable) else tuple(held)
@@ -150,12 +156,29 @@ class Batch:
         return Report(tuple(_outcome(one, at) for at, one in enumerate(self._queue)))
 
     def _send(self, chunk: list[Pending[Any]]) -> None:
-        asking = [(one, write) for one in chunk if (write := one.write()) is not None]
+        asking = [(one, write) for one in chunk if (write := self._write(one)) is not None]
         results = self._connection.run(bulk.run([write for _, write in asking]))
         for (one, write), result in zip(asking, results, strict=True):
             one.settle(write, result)
         for one in chunk:
             one.is_done = True
+
+    def _write(self, pending: Pending[Any]) -> Write | None:
+        """What is to be sent for it now. A new collection or group has what its bucket wants for it."""
+        write = pending.write()
+        kind, path = pending.object.child_kind, pending.object.path
+        if write is not None and write.expected is not None and isinstance(path, BucketPath):
+            self._buckets[path] = write.expected
+        if write is None or kind is None or pending.status != "created":
+            return write
+        bucket = BucketPath(path.bucket)
+        try:
+            if bucket not in self._buckets:
+                self._buckets[bucket] = self._connection.run(fanout.bucket_data(bucket))
+        except KintoError as error:
+            pending.error = error
+            return None
+        return fanout.inheriting(write, kind, self._buckets[bucket])
 
     def _give_up(self, asked: Collection[Pending[Any]], reason: str) -> None:
         """Those that are not done have an error. asked: these may be written all the same."""

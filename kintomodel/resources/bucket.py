@@ -25,7 +25,7 @@ from ..transport.connection import Connection
 from .bucket_permissions import BucketPermissions
 from .collection import Collection
 from .connecting import over_http
-from .container import Container, merged
+from .container import Container
 
 DEFAULT = "default"
 """The one name that stands for another: each user's own bucket (the default_bucket plugin)."""
@@ -111,8 +111,7 @@ class Bucket(Container[BucketPermissions]):
         metadata, such as {"schema": {...}}. public: everybody may read it with all that is in it.
         if_not_exists: one that is there is left as it is, and read.
         """
-        wanted = merged(permissions or {}, self.connection.run(fanout.inherited(self.path, "collection")))
-        return self.collection(name).create(data, wanted, public=public, if_not_exists=if_not_exists)
+        return self.collection(name).create(data, permissions, public=public, if_not_exists=if_not_exists)
 
     def get_collection(self, name: str) -> Collection:
         """One GET; NotFound if there is none."""
@@ -169,7 +168,8 @@ class Bucket(Container[BucketPermissions]):
     ) -> int:
         """Delete what matches of its history, all of it without filters; returns how many entries.
 
-        The filters are those of history(). One DELETE a page.
+        Those of a DELETE whose answer was lost, so that it was sent again, are not counted. The
+        filters are those of history(). One DELETE a page.
         """
         filters = {
             "action": action, "user_id": user_id, "resource_name": resource_name, "uri": uri,

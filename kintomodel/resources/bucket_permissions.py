@@ -117,7 +117,7 @@ class BucketPermissions(Permissions):
         if _child_name(name) not in CHILD_PERMISSIONS:
             super().__setitem__(name, value)
         # `permissions.record_read += x` ends here, with the view itself.
-        elif not (isinstance(value, ChildPrincipalSet) and value._children is self):
+        elif not self._is_view(value, _child_name(name)):
             self.edit(_child_name(name), Edit(assigned=self.expand(value)))
 
     def __repr__(self) -> str:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from typing_extensions import Self
 
-from ..errors import KintoError, Unauthorized, UsageError
+from ..errors import KintoError, NotFound, Unauthorized, UsageError
 from ..protocol import accounts, capabilities, checking, grants, listing, operations
 from ..protocol.accounts import Account
 from ..protocol.checking import Finding
@@ -23,6 +23,7 @@ from ..protocol.operations import Flow
 from ..protocol.paths import BUCKETS
 from ..protocol.permissions import Principals
 from ..protocol.query import Query
+from ..protocol.report import Outcome, Report, failure
 from ..protocol.scanning import scan
 from ..protocol.values import JSON
 from ..transport.auth import Auth
@@ -150,21 +151,21 @@ class Client:
     def delete_buckets(self, names: Iterable[str] | None = None, *, all: bool = False) -> int:
         """Delete these buckets, or all that we may write, with all that is in them; returns how many.
 
-        A name that is not there is passed over. all: one DELETE a page.
+        A name that is not there is passed over. Each is tried, whatever becomes of the others: BulkError
+        has a report of them if some failed. all: one DELETE a page; those of one whose answer was lost, so
+        that it was sent again, are not counted.
         """
         if (names is None) is not all:
             raise UsageError("delete_buckets() takes the names of buckets, or all=True")
         if names is None:
             size = self.connection.batch_size()
             return self.connection.run(listing.delete_all(BUCKETS, EVERYTHING, size))
-        if isinstance(names, str):
-            raise UsageError(f"delete_buckets() takes several names, got the one text {names!r}")
-        deleted = 0
-        for bucket in [self.bucket(name) for name in names]:
-            if bucket.exists():
-                bucket.delete()
-                deleted += 1
-        return deleted
+        if isinstance(names, str) or not isinstance(names, Iterable):
+            raise UsageError(f"delete_buckets() takes several names, got {names!r}")
+        buckets = [self.bucket(name) for name in names]
+        report = Report(tuple(_deleted(bucket, at) for at, bucket in enumerate(buckets)))
+        report.raise_for_failures()
+        return len(report.deleted)
 
     def batch(self) -> Batch:
         """Queues requests, and sends them together at the end of its `with` block."""
@@ -213,15 +214,25 @@ class Client:
         return self._account(accounts.create_account(id, password))
 
     def change_password(self, id: str, password: str) -> Account:
-        """Of an account that is ours. This client goes on with the old one: make another."""
+        """Of an account that is ours; one PATCH. This client goes on with the old one: make another."""
         return self._account(accounts.change_password(id, password))
 
     def delete_account(self, id: str) -> None:
-        """Of an account that is ours. What it created stays."""
+        """Of an account that is ours; a GET and a DELETE. What it created stays."""
         self._account(accounts.delete_account(id))
 
     def _account(self, flow: Flow[T]) -> T:
         return self.connection.run(capabilities.requiring(capabilities.ACCOUNTS, flow))
+
+
+def _deleted(bucket: Bucket, position: int) -> Outcome[Bucket]:
+    try:
+        bucket.delete()
+    except NotFound:
+        return Outcome("unchanged", bucket, position)
+    except KintoError as error:
+        return failure(bucket, position, error)
+    return Outcome("deleted", bucket, position)
 
 
 def connect(

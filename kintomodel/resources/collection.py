@@ -31,6 +31,7 @@ class Collection(Container[CollectionPermissions]):
     """
 
     path: CollectionPath
+    child_kind = "collection"
 
     @property
     def name(self) -> str:
@@ -48,7 +49,7 @@ class Collection(Container[CollectionPermissions]):
         if id is None and data is None:
             raise UsageError("record() needs the id of a record, or the data of a new one")
         path = self.path.record(_id(id, data or {}))
-        return Record(self.connection, path, None if data is None else changes.own_data(path, data))
+        return Record(self.connection, path, None if data is None else changes.without_identity(data))
 
     def create_record(
         self,
@@ -148,7 +149,10 @@ class Collection(Container[CollectionPermissions]):
     def delete_all(self, filters: Mapping[str, JSON] | None = None) -> int:
         """Delete the records that match and that you may write; all of them without filters.
 
-        Returns how many. One DELETE a page, where the server can answer the filters alone.
+        Returns how many, as far as the server said so: if the answer to a DELETE is lost and it is sent
+        again, those of the first one are not counted. One DELETE a page, where the server can answer the
+        filters alone. Else they are read and deleted in batches, and Conflict says how many are left that
+        others write all the time.
         """
         condition = self._query(filters).condition
         size = self.connection.batch_size()

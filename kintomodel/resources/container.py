@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from ..errors import UsageError
-from ..protocol import fanout
 from ..protocol.conditions import EVERYTHING
 from ..protocol.listing import PAGE_SIZE
 from ..protocol.objects import StoredObject
@@ -44,15 +43,14 @@ class Container(Resource[P]):
         The GET asks for the permissions that the bucket wants for its groups. members: here or in data.
         if_not_exists: one that is there is left as it is, its members too.
         """
-        group = self.group(name)
-        bucket = BucketPath(self.path.bucket)
+        if data is not None and not isinstance(data, Mapping):
+            raise UsageError(f"create_group({name!r}): the data is a dict, got {data!r}")
         content = dict(data or {})
         found = several(members)
         if found and content.get("members"):
             raise UsageError(f"create_group({name!r}): the members are given twice, once in the data")
         content["members"] = list(found or several(content.get("members", ())))
-        wanted = merged(permissions or {}, self.connection.run(fanout.inherited(bucket, "group")))
-        return group.create(content, wanted, if_not_exists=if_not_exists)
+        return self.group(name).create(content, permissions, if_not_exists=if_not_exists)
 
     def get_group(self, name: str) -> Group:
         """One GET; NotFound if there is none."""
@@ -86,11 +84,3 @@ class Container(Resource[P]):
     def delete_group(self, name: str, *, missing_ok: bool = False) -> None:
         """One DELETE. Permissions given to the group stay written, and hold for nobody."""
         self.group(name).delete(missing_ok=missing_ok)
-
-
-def merged(given: Mapping[str, Principals], inherited: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Both, under Kinto's names of the permissions."""
-    result = {name: list(held) for name, held in inherited.items()}
-    for name, one in given.items():
-        result.setdefault(name.replace("_", ":"), []).extend([one] if isinstance(one, str) else one)
-    return result

@@ -20,6 +20,7 @@ class Group(Resource[GroupPermissions]):
     """https://docs.kinto-storage.org/en/stable/api/1.x/groups.html"""
 
     path: GroupPath
+    child_kind = "group"
 
     @property
     def name(self) -> str:

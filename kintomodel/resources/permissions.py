@@ -98,8 +98,12 @@ class Permissions:
     def __setitem__(self, name: str, value: Principals) -> None:
         name = self._valid(name)
         # `permissions.read += x` ends here, with the view itself.
-        if not (isinstance(value, PrincipalSet) and value._permissions is self and value._name == name):
+        if not self._is_view(value, name):
             self.replace(name, dict.fromkeys(self.expand(value)))
+
+    def _is_view(self, value: object, name: str) -> bool:
+        """Is it the view of this very permission?"""
+        return isinstance(value, PrincipalSet) and value._permissions is self and value._name == name
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from typing_extensions import Self
 
 from ..errors import Conflict, KintoError, NotFound, UsageError
-from ..protocol import capabilities, changes, history, opening, operations, settling
+from ..protocol import capabilities, changes, fanout, history, opening, operations, settling
 from ..protocol.changes import ObjectPath, Write
 from ..protocol.history import HistoryEntry
 from ..protocol.listing import PAGE_SIZE, pages
@@ -32,6 +32,8 @@ class Resource(Generic[P]):
     """
 
     path: Any
+    child_kind: ClassVar[str | None] = None
+    """What it is to its bucket, where the permissions of a bucket act on such children."""
 
     def __init__(self, connection: Connection, path: ObjectPath, data: JSONObject | None = None) -> None:
         self.connection = connection
@@ -88,11 +90,13 @@ class Resource(Generic[P]):
     ) -> Self:
         """Store it as a new object; one PUT. Conflict if it is there.
 
+        Of a collection or a group it is a GET of the bucket and a PUT: the GET asks for the permissions
+        that the bucket wants for them.
         public: everybody may read it. if_not_exists: one that is there is left as it is, and read.
         Kinto gives whoever creates it the permission to write.
         https://docs.kinto-storage.org/en/stable/api/1.x/
         """
-        write = self.creation(data, permissions, public=public)
+        write = self._inheriting(self.creation(data, permissions, public=public))
         store = opening.create_or_read if if_not_exists else opening.create
         try:
             stored = self.connection.run(store(write))
@@ -114,10 +118,11 @@ class Resource(Generic[P]):
         """Send what changed, data and permissions in one guarded request; nothing if nothing did.
 
         Raises Conflict, with base, mine and theirs, if somebody else wrote or deleted it meanwhile.
-        force: without that precondition. An object that is not stored yet is created.
+        force: without that precondition. An object that is not stored yet is created, as create() does.
         """
         write = self.change(force=force)
         if write is not None:
+            write = self._inheriting(write) if self.is_new else write
             try:
                 stored = self.connection.run(opening.save(write))
             except KintoError as error:
@@ -278,6 +283,13 @@ class Resource(Generic[P]):
                 raise self.explained(error, write) from None
         self._stored = stored
         self.permissions.settle(changed, stored.permissions)
+
+    def _inheriting(self, creation: Write) -> Write:
+        """With the permissions that its bucket wants for such children; one GET if it may want some."""
+        if self.child_kind is None:
+            return creation
+        data = self.connection.run(fanout.bucket_data(BucketPath(self.path.bucket)))
+        return fanout.inheriting(creation, self.child_kind, data)
 
     def _content(self, data: Mapping[str, JSON] | None, wanted: P) -> Mapping[str, JSON]:
         """What is stored in it when it is created: data, or what is known of it."""

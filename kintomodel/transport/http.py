@@ -127,12 +127,15 @@ class HTTPTransport:
             body = json.dumps(operation.body, ensure_ascii=False, allow_nan=False).encode()
             # Exactly this: with a charset Kinto 26.5 takes some types for others.
             headers["Content-Type"] = "application/json"
+        # Else requests would put the session's credentials in the place of the operation's own.
+        own = _as_it_is if "Authorization" in headers else None
         return self._session().request(
             operation.method,
             self.url + operation.path,
             params=dict(operation.params) or None,
             headers=headers,
             data=body,
+            auth=own,
             timeout=self._timeout,
             allow_redirects=False,
         )
@@ -163,6 +166,10 @@ class HTTPTransport:
         text = f"{self.url} alerts: {alert}"
         # Python shows a DeprecationWarning only if it is the user's own line that it points to.
         warnings.warn(text, DeprecationWarning, stacklevel=_frames_of_ours())
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def _response(answer: requests.Response) -> Response:

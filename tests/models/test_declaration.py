@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import typing
 import typing as tp
 from abc import ABC, abstractmethod
@@ -38,6 +39,31 @@ def test_a_field_does_not_hide_what_the_model_has_itself(name):
     message = rf"Bad\.{name}: Model has '{name}' itself; call the field something else, as in `{name}_: "
     with pytest.raises(UsageError, match=message):
         type(Model)("Bad", (Model,), {"__annotations__": {name: "str"}})
+
+
+KEYWORDS = {
+    name: method.__name__
+    for method in (Manager.update_or_create, Manager.get_or_create, Manager.create)
+    for name, one in inspect.signature(method).parameters.items()
+    if one.kind is not inspect.Parameter.VAR_KEYWORD and name not in ("self", "permissions")
+}
+
+
+def test_the_keywords_of_the_manager_are_known():
+    assert {"defaults", "public"} <= KEYWORDS.keys()
+
+
+@pytest.mark.parametrize("name", KEYWORDS)
+def test_a_field_is_not_taken_for_a_keyword_of_the_manager(name):
+    with pytest.raises(UsageError, match=rf"Bad\.{name}: objects\.{KEYWORDS[name]}\(\) has '{name}' itself"):
+        type(Model)("Bad", (Model,), {"__annotations__": {name: "bool"}})
+
+
+@pytest.mark.parametrize("name", ["public", "save"])
+def test_nor_does_one_that_comes_from_a_mixin(name):
+    mixin = attrs.make_class("Mixin", {name: attrs.field(default=1)}, kw_only=True)
+    with pytest.raises(UsageError, match=rf"Bad\.{name}: .* has '{name}' itself"):
+        type(Model)("Bad", (mixin, Model), {})
 
 
 @pytest.mark.parametrize("key", ["id", "last_modified", "schema", "deleted", "__permissions__"])

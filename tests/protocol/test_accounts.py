@@ -1,12 +1,15 @@
+import json
+
 import pytest
 
-from kintomodel.errors import Conflict, ValidationError
+from kintomodel.errors import Conflict, NotFound, Unauthorized, ValidationError
 from kintomodel.protocol import accounts
 from kintomodel.protocol.objects import Response
 
-from .playing import play
+from .playing import BROKEN, FORBIDDEN, LOST, MISSING, conflict, play
 
 HASH = "$2b$12$secret"
+ZOE = accounts.Account("zoe", 1, {})
 
 
 def shown(flow):
@@ -31,20 +34,65 @@ def test_the_hash_of_the_password_goes_no_further(make, method, headers):
     assert HASH not in repr(account)
 
 
-@pytest.mark.parametrize("flow", [accounts.create_account("zoe", "x"), accounts.delete_account("zoe")])
-def test_not_in_an_error_either(flow):
+@pytest.mark.parametrize(
+    ("flow", "before"), [(accounts.create_account("zoe", "x"), []), (accounts.delete_account("zoe"), [ZOE])]
+)
+def test_not_in_an_error_either(flow, before):
     details = {"existing": {"id": "zoe", "password": HASH}}
     with pytest.raises(Conflict) as caught:
-        play(flow, Conflict("there", status=412, details=details))
+        play(flow, *before, Conflict("there", status=412, details=details))
     assert caught.value.existing is None
     assert HASH not in repr(vars(caught.value))
 
 
 def test_deleting_one_has_no_result():
-    assert play(accounts.delete_account("zoe"), 3)[0] is None
+    assert play(accounts.delete_account("zoe"), ZOE, 3)[0] is None
 
 
-@pytest.mark.parametrize("password", ["", "x" * 73, "ä" * 37, "a\0", None, 3])
+def test_a_password_is_sent_and_not_shown():
+    _, asked = play(accounts.create_account("zoe", "s3cret"), conflict(2), ZOE)
+    assert [json.loads(json.dumps(one.body)) for one in asked] == [{"data": {"password": "s3cret"}}, None]
+    assert [dict(one.headers) for one in asked] == [
+        {"If-None-Match": "*"},
+        {"Authorization": "Basic em9lOnMzY3JldA=="},
+    ]
+    assert [str(one) for one in asked] == [
+        "PUT /accounts/zoe\n  If-None-Match: *\n  <not shown>",
+        "GET /accounts/zoe\n  <not shown>",
+    ]
+    assert "s3cret" not in repr(asked)
+    assert "em9l" not in repr(asked)
+
+
+REFUSED = Unauthorized("who?", status=401, attempts=2)
+
+
+@pytest.mark.parametrize("error", [conflict(2), REFUSED, LOST, BROKEN])
+def test_an_account_whose_answer_was_lost_is_looked_at_with_its_password(error):
+    assert play(accounts.create_account("zoe", "x"), error, ZOE)[0] == ZOE
+    assert play(accounts.change_password("zoe", "x"), error, ZOE)[0] == ZOE
+    with pytest.raises(type(error), match=str(error)):
+        play(accounts.create_account("zoe", "x"), error, Unauthorized("other", status=401))
+
+
+@pytest.mark.parametrize("error", [REFUSED, NotFound("gone", status=404, attempts=2)])
+def test_an_account_that_was_there_and_is_not_on_the_second_attempt_is_deleted(error):
+    assert play(accounts.delete_account("zoe"), ZOE, error)[0] is None
+    error.attempts = 1
+    with pytest.raises(type(error)):
+        play(accounts.delete_account("zoe"), ZOE, error)
+    error.attempts = 2
+
+
+@pytest.mark.parametrize("error", [LOST, BROKEN])
+def test_a_deletion_without_an_answer_is_looked_into(error):
+    assert play(accounts.delete_account("zoe"), ZOE, error, MISSING)[0] is None
+    for found in (ZOE, FORBIDDEN):
+        with pytest.raises(type(error), match=str(error)):
+            play(accounts.delete_account("zoe"), ZOE, error, found)
+
+
+@pytest.mark.parametrize("password", ["", "x" * 73, "ä" * 37, "a\0", "\ud800", None, 3])
 def test_a_password_that_kinto_fails_at_is_refused_without_showing_it(password):
     with pytest.raises(ValidationError, match="a password is") as caught:
         accounts.create_account("zoe", password)

@@ -71,11 +71,13 @@ def test_a_schema_is_data_of_collections_only():
 
 
 def test_a_new_object_is_stored_without_what_the_server_makes():
-    write = changes.create(RECORD, {"id": "r", "last_modified": 1, "schema": 12, "a": 1}, {"read": ["x"]})
+    write = changes.create(RECORD, {"id": "r", "last_modified": 1, "a": 1}, {"read": ["x"]})
     assert write == Write(operations.create(RECORD, {"a": 1}, {"read": ["x"]}), {"a": 1})
 
 
-@pytest.mark.parametrize("data", [{"a": 2**64}, {"a": "\0"}, {"deleted": True}, {"schema": "x"}])
+@pytest.mark.parametrize(
+    "data", [{"a": 2**64}, {"a": "\0"}, {"deleted": True}, {"schema": "x"}, {"schema": 7}]
+)
 def test_a_new_object_that_cannot_be_stored_is_refused(data):
     with pytest.raises(ValidationError):
         changes.create(RECORD, data)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kintomodel.errors import Conflict, Forbidden
-from kintomodel.protocol import fanout, operations
+from kintomodel.protocol import changes, fanout, operations
 from kintomodel.protocol.fanout import Edit
 from kintomodel.protocol.objects import Page, Response
 from kintomodel.protocol.paths import BucketPath, CollectionPath
@@ -41,9 +41,19 @@ def test_what_is_kept_for_a_child_depends_on_its_kind():
     assert fanout.for_new_child("group", {"child_permissions": [1]}) == {}
 
 
+def test_the_creation_of_a_child_has_the_permissions_of_both_sources():
+    write = changes.create(CollectionPath("b", "c"), {"a": 1}, {"read": ["x", "y"], "write": ["x"]})
+    data = {"child_permissions": {"record_read": ["z", "y"], "record_create": ["z"], "group_write": ["g"]}}
+    whole = {"read": ["z", "y", "x"], "record:create": ["z"], "write": ["x"]}
+    assert fanout.inheriting(write, "collection", data) == changes.create(
+        CollectionPath("b", "c"), {"a": 1}, whole
+    )
+    assert fanout.inheriting(write, "collection", {}) is write
+
+
 @pytest.mark.parametrize("refusal", [FORBIDDEN, MISSING])
 def test_a_bucket_that_may_not_be_read_gives_its_children_nothing(refusal):
-    assert play(fanout.inherited(BUCKET, "group"), refusal)[0] == {}
+    assert play(fanout.bucket_data(BUCKET), refusal)[0] == {}
 
 
 def test_remembering_what_is_kept_already_costs_no_write():
@@ -88,6 +98,11 @@ def test_what_happens_to_children_is_told_of_each():
         "unchanged"
     ]
     assert list(play(fanout.spread(BUCKET, edits, 1), listing("c"), MISSING)[0]) == []
+    gone = play(fanout.spread(BUCKET, edits, 1), listing("c", "d", "e"), unchanged, MISSING, unchanged)[0]
+    assert [one.position for one in gone] == [0, 1]
+    two = [Response(404), shown("d", read=["x", "y"])]
+    gone = play(fanout.spread(BUCKET, edits, 2), listing("c", "d", "e"), two, unchanged)[0]
+    assert [one.position for one in gone] == [0, 1]
     two = play(fanout.spread(BUCKET, edits, 1), listing("c", "d"), unchanged, FORBIDDEN)[0]
     assert [(one.status, one.position) for one in two] == [("unchanged", 0), ("forbidden", 1)]
 

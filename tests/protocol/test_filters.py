@@ -21,6 +21,10 @@ def test_without_filters_everything_matches():
         ("a__in", (1, 2), Comparison(("a",), "in", [1, 2])),
         ("a__exists", False, Comparison(("a",), "exists", False)),
         ("a__like", "x*", Comparison(("a",), "like", "x*")),
+        ("a__is_null", True, Comparison(("a",), "eq", None)),
+        ("a__b__is_null", False, Comparison(("a", "b"), "ne", None)),
+        ("is_null", 1, Comparison(("is_null",), "eq", 1)),
+        ("a__contained_by", ["x"], Comparison(("a",), "contained_by", ["x"])),
     ],
 )
 def test_a_key_is_a_path_and_perhaps_an_operator(key, value, expected):
@@ -33,14 +37,15 @@ def test_all_of_them_have_to_be_true():
     assert not matches(both, {"a": 2, "b": "y"})
 
 
-@pytest.mark.parametrize("key", ["", "__", "a____b", "a__", "__gte"])
+@pytest.mark.parametrize("key", ["", "__", "a____b", "a__", "__gte", 3, None])
 def test_an_empty_name_is_refused(key):
     with pytest.raises(UsageError, match="is no filter"):
         condition({key: 1})
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("a__in", "x"), ("a__contains", 1), ("a__exists", 1), ("a__startswith", 1)]
+    ("key", "value"),
+    [("a__in", "x"), ("a__contains", 1), ("a__exists", 1), ("a__startswith", 1), ("a__is_null", 1)],
 )
 def test_a_value_of_the_wrong_type_is_refused(key, value):
     with pytest.raises(UsageError, match=f"{key!r} takes"):
@@ -58,13 +63,41 @@ def test_an_order_is_text():
 
 
 @pytest.mark.parametrize(
-    ("key", "meant"), [("i__gtt", "gt"), ("a__icontains", "contains"), ("a__exist", "exists")]
+    ("key", "meant"),
+    [
+        ("i__gtt", "gt"),
+        ("a__icontains", "contains"),
+        ("a__exist", "exists"),
+        ("a__isnull", "is_null"),
+        ("a__eq", "exact"),
+        ("a__not", "ne"),
+        ("a__nin", "not_in"),
+        ("a__min", "gte"),
+        ("a__regex", "like"),
+        ("a__range", "gte and lte"),
+        ("a__between", "gte and lte"),
+        ("a__has", "exists"),
+        ("a__b__isnul", "is_null"),
+        ("a__istartswith", "startswith"),
+        ("a__iexact", "like"),
+    ],
 )
 def test_what_is_almost_an_operator_is_refused(key, meant):
-    with pytest.raises(UsageError, match=f"did you mean {meant}"):
+    with pytest.raises(UsageError, match=rf"did you mean {meant}\b"):
         condition({key: 1})
     path = tuple(key.split("__"))
     assert condition({f"{key}__exact": 1}) == And((Comparison(path, "eq", 1),))
+
+
+@pytest.mark.parametrize("filters", [["a"], "a", 3])
+def test_filters_are_a_dict(filters):
+    with pytest.raises(UsageError, match="filters are a dict"):
+        condition(filters)
+
+
+def test_an_order_that_is_no_text_is_refused():
+    with pytest.raises(UsageError, match="sort is a text"):
+        sort(["a"])
 
 
 @pytest.mark.parametrize("key", ["price__net", "a__city", "order__lines"])

@@ -1,6 +1,6 @@
 import pytest
 
-from kintomodel.errors import BadRequest, Forbidden
+from kintomodel.errors import BadRequest, Conflict, Forbidden
 from kintomodel.protocol import listing, operations, scanning
 from kintomodel.protocol.conditions import EVERYTHING, NOTHING
 from kintomodel.protocol.filters import condition
@@ -61,9 +61,11 @@ def test_what_somebody_wrote_meanwhile_is_read_again_and_what_is_not_ours_is_not
     assert asked[3] == operations.delete("/list/a", last_modified=9)
 
 
-def test_what_is_written_all_the_time_is_left_in_the_end():
-    answers = [residual(("a", 7)), conflict()] * listing.RETRIES
-    assert play(listing.delete_all("/list", condition({"n__exists": True}), 25), *answers)[0] == 0
+def test_what_is_written_all_the_time_is_left_in_the_end_and_that_is_said():
+    first = [residual(("a", 7), ("b", 7)), [ok({"id": "b", "last_modified": 8}), Response(412)]]
+    answers = [residual(("a", 7)), conflict()] * (listing.RETRIES - 1)
+    with pytest.raises(Conflict, match=r"DELETE /list: 1 that match .*; 1 are deleted: try again later"):
+        play(listing.delete_all("/list", condition({"n__exists": True}), 25), *first, *answers)
 
 
 @pytest.mark.parametrize(

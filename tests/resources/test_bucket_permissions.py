@@ -1,13 +1,24 @@
 """Permissions of a bucket that act on everything in it."""
 
+from typing import Any
+
 import pytest
 
-from kintomodel.errors import BulkError, Conflict, PermissionsNotVisible, UsageError
+from kintomodel.errors import (
+    BulkError,
+    Conflict,
+    NotFound,
+    PermissionsNotVisible,
+    UnreadableResponse,
+    UsageError,
+)
 from kintomodel.resources.bucket import Bucket
 from kintomodel.resources.bucket_permissions import BucketPermissions
 from kintomodel.resources.client import Client
 from kintomodel.resources.collection import Collection
 from kintomodel.testing.transports import record as recorded
+from kintomodel.transport.http import HTTPTransport
+from tests.scripted_server import Answer, ScriptedServer
 
 
 @pytest.fixture
@@ -34,6 +45,66 @@ def test_they_are_kept_for_children_to_come(bucket: Bucket):
         assert set(group.permissions.write) == {"/buckets/payments/groups/admins", "account:tester"}
 
 
+@pytest.mark.parametrize("way", ["create", "create in a batch", "save again", "save in a batch"])
+def test_a_new_child_gets_them_however_it_is_created(client: Client, bucket: Bucket, way: str):
+    bucket.update_permissions(record_read="account:bob", group_write="account:zoe")
+    collection, group = bucket.collection("c"), bucket.group("g")
+    both: list[Any] = [collection, group]
+    with client.batch() as batch:
+        for child in both:
+            if way == "create":
+                child.create(permissions={"read": "account:own"})
+            elif way == "create in a batch":
+                batch.create(child, permissions={"read": "account:own"})
+            else:
+                child.create(permissions={"read": "account:own"})
+                child.permissions.read.discard("account:bob")
+                child.permissions.write.discard("account:zoe")
+                child.save().delete()
+                child.save() if way == "save again" else batch.save(child)
+    batch.report.raise_for_failures()
+    assert set(collection.refresh().permissions.read) == {"account:bob", "account:own"}
+    assert set(group.refresh().permissions.read) == {"account:own"}
+    assert set(group.permissions.write) == {"account:zoe", "account:tester"}
+
+
+def test_a_batch_asks_once_for_each_bucket_that_it_does_not_write(client: Client, bucket: Bucket):
+    bucket.update_permissions(record_read="account:bob")
+    new = client.bucket("new")
+    new.permissions.record_read = "account:eve"
+    with recorded(client) as sent, client.batch() as batch:
+        batch.create(new)
+        children = [batch.create(one.collection(name)) for one in (bucket, new) for name in "ab"]
+    assert [str(one) for one in sent if one.is_read and one.path != "/"] == ["GET /buckets/payments"]
+    assert [set(one.result().permissions.read) for one in children] == [{"account:bob"}] * 2 + [
+        {"account:eve"}
+    ] * 2
+
+
+def test_where_a_batch_cannot_ask_the_child_is_not_created(client: Client, bucket: Bucket):
+    broken = ScriptedServer(Answer(200, {"data": {}}))
+    client.connection.batch_size()
+    transport = client.connection.transport
+    with broken, client.batch() as batch:
+        child = batch.create(bucket.collection("c"))
+        record = batch.create(bucket.collection("there").record("r"))
+
+        class Breaking:
+            """Does not know what a bucket is."""
+
+            def send(self, operation):  # type: ignore[no-untyped-def]
+                to = HTTPTransport(broken.url) if operation.path == "/buckets/payments" else transport
+                return to.send(operation)
+
+            def close(self) -> None: ...
+
+        client.connection.transport = Breaking()
+    client.connection.transport = transport
+    assert isinstance(child.error, UnreadableResponse)
+    assert isinstance(record.error, NotFound)
+    assert not bucket.collection("c").exists()
+
+
 def test_adding_keeps_what_each_child_has(bucket: Bucket, collection: Collection, archive: Collection):
     bucket.permissions.record_read += "account:bob"
     bucket.save()
@@ -58,6 +129,15 @@ def test_assigning_replaces_it_on_every_child(bucket: Bucket, collection: Collec
     bucket.permissions["record:read"].add("account:last")
     bucket.save()
     assert set(archive.refresh().permissions.read) == {"account:last"}
+
+
+def test_assigning_one_of_them_to_another_copies_it(
+    bucket: Bucket, collection: Collection, archive: Collection
+):
+    bucket.permissions.record_read = "account:bob"
+    bucket.permissions.record_create = bucket.permissions.record_read
+    bucket.save()
+    assert set(archive.refresh().permissions.record_create) == {"account:bob"}
 
 
 def test_reading_gives_those_that_hold_it_on_every_child(

@@ -8,6 +8,7 @@ import pytest
 
 from kintomodel.errors import (
     BadRequest,
+    BulkError,
     Conflict,
     ConnectionFailed,
     Forbidden,
@@ -118,6 +119,16 @@ class TestBuckets:
             client.delete_buckets("kept")
         with pytest.raises(UsageError):
             client.delete_buckets(["kept"], all=True)
+
+    def test_one_that_is_not_ours_stops_none_of_the_others(self, client: Client, bob: Client):
+        for name in ("p", "q"):
+            client.create_bucket(name)
+        bob.create_bucket("bobs", public=True)
+        with pytest.raises(BulkError, match=r"1 of 4 failed \(1 forbidden\)") as caught:
+            client.delete_buckets(["p", "bobs", "nope", "q"])
+        statuses = [outcome.status for outcome in caught.value.report]
+        assert statuses == ["deleted", "forbidden", "unchanged", "deleted"]
+        assert [one.name for one in client.buckets()] == ["bobs"]
 
 
 class TestPermissions:

@@ -287,6 +287,16 @@ def test_a_new_record_takes_the_id_in_its_data(collection: Collection):
     assert collection.create_record({"id": "other"}).id == "other"
 
 
+def test_a_schema_in_the_data_of_a_record_is_refused_whatever_it_is(client: Client, collection: Collection):
+    with recorded(client) as sent:
+        for schema in (7, {}, None):
+            with pytest.raises(ValidationError, match="keeps the key 'schema' for itself"):
+                collection.create_record({"schema": schema, "a": 1})
+            with pytest.raises(ValidationError, match="'schema'"):
+                collection.record(data={"schema": schema}).save()
+    assert sent.operations == []
+
+
 def test_two_ids_that_differ_are_refused(collection: Collection):
     for ask in (collection.record, lambda id, data: collection.create_record(data, id=id)):
         with pytest.raises(UsageError, match="'one' is given, and another one, 'two'"):

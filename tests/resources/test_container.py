@@ -6,7 +6,6 @@ from kintomodel.errors import Conflict, NotFound, UsageError, ValidationError
 from kintomodel.resources.bucket import Bucket
 from kintomodel.resources.client import Client
 from kintomodel.resources.collection import Collection
-from kintomodel.resources.container import merged
 from kintomodel.testing.transports import record as recorded
 
 
@@ -41,15 +40,6 @@ def test_members_are_checked_before_anything_is_sent(client: Client, bucket: Buc
     with recorded(client) as sent, pytest.raises(ValidationError):
         bucket.add_to_group("g", "system.Everyone")
     assert sent.operations == []
-
-
-def test_permissions_of_two_sources_are_put_together():
-    given = {"read": "a", "record_create": ["b"]}
-    assert merged(given, {"read": ["c"], "write": ["d"]}) == {
-        "read": ["c", "a"],
-        "write": ["d"],
-        "record:create": ["b"],
-    }
 
 
 def test_members_may_be_given_in_the_data(bucket: Bucket):

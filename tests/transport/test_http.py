@@ -5,6 +5,7 @@ import threading
 import warnings
 from importlib.metadata import version
 
+import attrs
 import pytest
 
 from kintomodel.errors import KintoError, UnreadableResponse, UsageError
@@ -50,6 +51,16 @@ def test_without_a_body_nothing_is_said_of_its_type(carry):
     transport, server = carry(OK)
     transport.send(operations.delete("/buckets/b"))
     assert "content-type" not in server.requests[0].headers
+
+
+def test_credentials_of_an_operation_count_more_than_those_of_the_client(carry):
+    transport, server = carry(OK, auth=("alice", "s3cret"))
+    transport.send(attrs.evolve(READ, headers={"Authorization": "Basic em9lOng="}))
+    transport.send(READ)
+    assert [one.headers["authorization"] for one in server.requests] == [
+        "Basic em9lOng=",
+        "Basic YWxpY2U6czNjcmV0",
+    ]
 
 
 def test_headers_can_be_added_to_every_request(carry):

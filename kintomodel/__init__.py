@@ -22,10 +22,12 @@ from .errors import (
     ValidationError,
 )
 from .models.codec import register
+from .models.comparing import Change
 from .models.expressions import F, Field, Q, some
 from .models.fields import field
 from .models.manager import Manager
 from .models.model import Model
+from .models.plan import Plan
 from .models.queryset import QuerySet
 from .models.references import Ref
 from .protocol.objects import ServerInfo
@@ -45,6 +47,7 @@ __all__ = [
     "Batch",
     "Bucket",
     "BulkError",
+    "Change",
     "Client",
     "Collection",
     "Conflict",
@@ -65,6 +68,7 @@ __all__ = [
     "Outcome",
     "PayloadTooLarge",
     "PermissionsNotVisible",
+    "Plan",
     "Q",
     "QuerySet",
     "Record",

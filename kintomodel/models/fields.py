@@ -12,31 +12,48 @@ from ..errors import UsageError
 T = TypeVar("T")
 
 Store: TypeAlias = Literal["text", "epoch_ms"]
+Owner: TypeAlias = Literal["remote"]
 
 _METADATA = "kintomodel"
 
 
 class Options(NamedTuple):
-    """key: the attribute's name on the server, None for the Python name. store: see field()."""
+    """key: the attribute's name on the server, None for the Python name. store, owner: see field()."""
 
     key: str | None = None
     store: Store | None = None
+    owner: Owner | None = None
 
 
-@overload
-def field(*, default: T, key: str | None = ..., store: Store | None = ..., repr: bool = ...) -> T: ...
 @overload
 def field(
-    *, factory: Callable[[], T], key: str | None = ..., store: Store | None = ..., repr: bool = ...
+    *,
+    default: T,
+    key: str | None = ...,
+    store: Store | None = ...,
+    owner: Owner | None = ...,
+    repr: bool = ...,
 ) -> T: ...
 @overload
-def field(*, key: str | None = ..., store: Store | None = ..., repr: bool = ...) -> Any: ...
+def field(
+    *,
+    factory: Callable[[], T],
+    key: str | None = ...,
+    store: Store | None = ...,
+    owner: Owner | None = ...,
+    repr: bool = ...,
+) -> T: ...
+@overload
+def field(
+    *, key: str | None = ..., store: Store | None = ..., owner: Owner | None = ..., repr: bool = ...
+) -> Any: ...
 def field(
     *,
     default: Any = attrs.NOTHING,
     factory: Callable[[], Any] | None = None,
     key: str | None = None,
     store: Store | None = None,
+    owner: Owner | None = None,
     repr: bool = True,
 ) -> Any:
     """Declare an attribute of a model.
@@ -47,10 +64,13 @@ def field(
     store: "text" keeps each Decimal as a string, for values that no JSON number holds exactly; such
     a field cannot be ordered or compared with < and >. "epoch_ms" keeps each datetime as an integer
     of milliseconds since 1970.
+    owner: "remote" for what people edit on the server: sync() and load() never overwrite it.
     """
     if store not in (None, "text", "epoch_ms"):
         raise UsageError(f'store is "text" or "epoch_ms", got {store!r}')
-    metadata = {_METADATA: Options(key, store)}
+    if owner not in (None, "remote"):
+        raise UsageError(f'owner is "remote" or None, got {owner!r}')
+    metadata = {_METADATA: Options(key, store, owner)}
     if factory is not None:
         return attrs.field(factory=factory, metadata=metadata, repr=repr)
     return attrs.field(default=default, metadata=metadata, repr=repr)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from typing_extensions import Self
@@ -12,11 +12,14 @@ from ..protocol.explaining import Explanation
 from ..protocol.permissions import Everyone
 from ..resources.client import Client
 from ..resources.permissions import RecordPermissionsDict
-from . import loading, saving
+from . import loading, saving, syncing
+from .applying import Side
 from .expressions import FieldExpression, Order, Q
 from .fields import suggestion
+from .plan import Plan
 from .queryset import QuerySet
 from .state import Home, Mapped, home_of
+from .syncing import Scope
 
 M = TypeVar("M", bound=Mapped)
 
@@ -108,6 +111,48 @@ class Manager(Generic[M]):
                 setattr(record, name, value)
             self.home.connection.run(saving.save(record))
         return record, is_new
+
+    def sync(
+        self,
+        source: Iterable[M | Mapping[str, Any]],
+        *,
+        key: str | Iterable[str] = "id",
+        compare: Iterable[str] | None = None,
+        preserve: Iterable[str] = (),
+        delete: bool = False,
+        scope: Scope | None = None,
+        max_delete: float = 0.1,
+        on_conflict: Side = "raise",
+    ) -> Plan:
+        """What makes the collection hold what the source says; nothing is written before plan.apply().
+
+        source: records, or dicts of their fields: of values, or of JSON that reads as one. A field that a
+        dict lacks is left as it is, and has its default in a new record. It is read once, and so is the
+        collection, one GET a page; of both no more is held than the smaller one has.
+        key: the fields that tell which record an item stands for. compare: a record is changed only if
+        one of these fields differs. preserve: fields that are never overwritten, as those declared with
+        field(owner="remote"). last_modified, schema, attachment and what nobody declared are left alone.
+        delete: also delete the records that the source does not name. scope: look-ups or a Q; other records
+        are neither compared nor deleted. max_delete: the share of these records that may be deleted; 1.0
+        also allows for an empty source. on_conflict: what apply() does with records that somebody writes
+        between the two: "raise" reports them, "mine" writes all the same, on what is there then, "theirs"
+        leaves them, "merge" writes where both changed different attributes. Permissions are left alone.
+
+        UsageError and ValidationError name the item; also two with one key, items outside of the scope, and
+        too many deletions are refused.
+        """
+        return syncing.sync(
+            self.model,
+            self.home,
+            source,
+            key=key,
+            compare=compare,
+            preserve=preserve,
+            delete=delete,
+            scope=scope,
+            max_delete=max_delete,
+            on_conflict=on_conflict,
+        )
 
     def _refuse_unknown(self, defaults: Mapping[str, Any] | None, own: tuple[str, ...] = ()) -> None:
         known = [*self.model.__kinto__.fields, *own]

@@ -128,11 +128,19 @@ def _verified(outcomes: Iterable[Outcome[Change]], rules: Rules) -> Flow[list[Ou
             found.update((data["id"], data) for data in page)
 
         query = Query(Comparison(("id",), "in", ids))
-        if ids:
+        unread: KintoError | None = None
+        try:
             yield from scanning.each(scanning.scan(rules.path.records, query, PAGE_SIZE), keep)
+        except KintoError as error:
+            unread = error
         for outcome in chunk:
-            is_written = outcome.object.id in ids
-            checked.append(_checked(outcome, found.get(outcome.object.id), rules) if is_written else outcome)
+            change = outcome.object
+            if change.id not in ids:
+                checked.append(outcome)
+            elif unread is not None:
+                checked.append(failure(change, outcome.position, unread))
+            else:
+                checked.append(_checked(outcome, found.get(change.id), rules))
     return checked
 
 

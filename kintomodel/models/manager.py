@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from typing_extensions import Self
 
 from ..errors import Conflict, NotFound, UsageError
 from ..protocol.explaining import Explanation
+from ..protocol.paths import CollectionPath
 from ..protocol.permissions import Everyone
+from ..protocol.report import Report
+from ..resources.bucket import Bucket
 from ..resources.client import Client
 from ..resources.permissions import RecordPermissionsDict
-from . import loading, saving, syncing
-from .applying import Side
+from . import dumping, loading, saving, syncing
+from .applying import Progress, Side
+from .comparing import Change
+from .dumping import OnError
 from .expressions import FieldExpression, Order, Q
 from .fields import suggestion
 from .plan import Plan
@@ -143,7 +150,8 @@ class Manager(Generic[M]):
         """
         return syncing.sync(
             self.model,
-            self.home,
+            self.home.connection,
+            self.home.path,
             source,
             key=key,
             compare=compare,
@@ -153,6 +161,56 @@ class Manager(Generic[M]):
             max_delete=max_delete,
             on_conflict=on_conflict,
         )
+
+    def copy_to(self, other: Client | Bucket | str) -> Report[Change]:
+        """Make the same collection of another server or bucket hold these records, with their ids.
+
+        other: a client, for the same bucket there; a bucket of any client; or the name of one of this
+        server. It is a sync() without deletions, applied: both collections are read once, and only what
+        differs is written. Permissions and attachments are not copied, and the collection is to exist.
+        """
+        home = self.home
+        connection, bucket = home.connection, home.path.bucket
+        if isinstance(other, Client):
+            connection = other.connection
+        elif isinstance(other, Bucket):
+            connection, bucket = other.connection, other.path.bucket
+        elif isinstance(other, str):
+            bucket = other
+        else:
+            raise UsageError(f"copy_to() takes a client, a bucket or the name of one, got {other!r}")
+        path = CollectionPath(bucket, home.path.collection)
+        return syncing.sync(self.model, connection, path, self.iterator()).apply()
+
+    def dump(self, path: str | os.PathLike[str]) -> int:
+        """Write all records to a file, in the order of their ids; returns how many. One GET a page.
+
+        path: its end says the format: .json, .jsonl, .ndjson, .csv, .yaml, .yml (for YAML, install
+        kintomodel[yaml]). A file of that name is replaced, once all is written. A row has the id, the
+        fields by their names, as JSON, and what the model does not declare as `extra`; not last_modified,
+        permissions, attachments. In CSV a field of a nested object is a column with a dot, a list is JSON.
+        UsageError for a record that CSV has no column for.
+        """
+        return dumping.dump(self.model, self.home, Path(path))
+
+    def load(
+        self,
+        path: str | os.PathLike[str],
+        on_error: OnError = "raise",
+        progress: Progress | None = None,
+    ) -> Report[str | None]:
+        """Create and update records from a file as dump() writes it, in bounded memory.
+
+        The file is read twice: it is checked, then written. A row without an id is a new record each time;
+        one whose record is there changes the fields that it names, and sends nothing if they are the same.
+        An empty cell of CSV is a field that is not named. Two rows with one id are refused.
+        on_error: "raise" writes nothing if a row is bad: ValidationError names the lines and what is wrong;
+        "collect" writes the others. progress: called with (done, all).
+        The report has an outcome for each row: its object is the record's id, None for a bad row without
+        one, its position the line, from 1. What somebody writes meanwhile is a conflict.
+        Costs one GET for each 200 rows, and batches of what differs.
+        """
+        return dumping.load(self.model, self.home, Path(path), on_error, progress)
 
     def _refuse_unknown(self, defaults: Mapping[str, Any] | None, own: tuple[str, ...] = ()) -> None:
         known = [*self.model.__kinto__.fields, *own]

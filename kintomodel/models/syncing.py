@@ -9,6 +9,7 @@ from ..errors import UsageError
 from ..protocol import scanning
 from ..protocol.conditions import EVERYTHING, Condition
 from ..protocol.listing import PAGE_SIZE
+from ..protocol.paths import CollectionPath
 from ..protocol.query import Query
 from ..transport.connection import Connection
 from . import lookups
@@ -17,7 +18,7 @@ from .comparing import Rules, keys_of, remote_keys
 from .expressions import Q, as_condition
 from .matching import Matching
 from .plan import Plan
-from .state import Home, Mapped
+from .state import Mapped
 from .wanted import Key, Reader
 
 M = TypeVar("M", bound=Mapped)
@@ -27,7 +28,8 @@ Scope: TypeAlias = Q | bool | Mapping[str, Any]
 
 def sync(
     model: type[M],
-    home: Home,
+    connection: Connection,
+    path: CollectionPath,
     source: Iterable[M | Mapping[str, Any]],
     *,
     key: str | Iterable[str] = "id",
@@ -42,7 +44,7 @@ def sync(
     _check(source, max_delete, on_conflict)
     reader = Reader(model, lambda position: f"source[{position}]")
     rules = Rules(
-        home.path,
+        path,
         reader,
         _key(reader, key),
         None if compare is None else keys_of(reader, compare, "compare"),
@@ -51,12 +53,11 @@ def sync(
     )
     wanted = (reader.read(item, position) for position, item in enumerate(source))
     matching = Matching(rules, wanted, delete=delete)
-    connection = home.connection
-    stream = scanning.scan(home.path.records, Query(rules.scope), PAGE_SIZE)
+    stream = scanning.scan(path.records, Query(rules.scope), PAGE_SIZE)
     connection.run(scanning.each(stream, matching.take))
     matching.finish()
     if delete:
-        _guard(matching, home.path.name, max_delete)
+        _guard(matching, path.name, max_delete)
     return _plan(matching, rules, connection, on_conflict)
 
 

@@ -23,10 +23,12 @@ from .errors import (
 )
 from .models.aggregates import Avg, Count, Max, Min, Sum
 from .models.codec import register
+from .models.comparing import Change
 from .models.expressions import F, Field, Q, some
 from .models.fields import field
 from .models.manager import Manager
 from .models.model import Model
+from .models.plan import Plan
 from .models.queryset import QuerySet
 from .models.references import Ref
 from .protocol.objects import ServerInfo
@@ -50,6 +52,7 @@ __all__ = [
     "Batch",
     "Bucket",
     "BulkError",
+    "Change",
     "Changes",
     "Client",
     "Collection",
@@ -75,6 +78,7 @@ __all__ = [
     "Outcome",
     "PayloadTooLarge",
     "PermissionsNotVisible",
+    "Plan",
     "Q",
     "QuerySet",
     "Record",

@@ -161,6 +161,24 @@ def transformed(annotation: Any, change: Callable[[Any], Any]) -> Any:
     return Union[changed] if is_union(annotation) else origin[changed]  # noqa: UP007 - of a tuple
 
 
+def mentions(annotation: Any, wanted: type, outer: tuple[Any, ...] = ()) -> bool:
+    """Does a value of this type hold any of that class, or of a subclass, at whatever depth?"""
+    found = False
+
+    def look(part: Any) -> Any:
+        nonlocal found
+        # To Python 3.10, list[int] is an instance of type.
+        is_class = isinstance(part, type) and typing.get_origin(part) is None
+        found = found or (is_class and issubclass(part, wanted))
+        if part not in outer and not found:
+            inner = inner_fields(part) or {}
+            found = any(mentions(kind, wanted, (*outer, part)) for kind in inner.values())
+        return part
+
+    transformed(annotation, look)
+    return found
+
+
 def type_arguments(cls: Any) -> dict[Any, Any]:
     """{type variable: what stands for it} of a generic class with its arguments."""
     parameters = getattr(typing.get_origin(cls), "__parameters__", ())

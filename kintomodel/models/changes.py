@@ -123,18 +123,18 @@ def _differs(record: Mapped, field: FieldCodec | None, value: JSON, stored: JSON
     if stored is _ABSENT:
         # What the server lacks, reading it gave the default for.
         default = field.info.default
-        return bool(current != default) or _one_is_a_boolean(current, default)
+        return bool(current != default) or one_is_a_boolean(current, default)
     try:
         # The same value in another form: a Z for +00:00, 12.50 for 12.5.
-        return bool(field.read(stored) != current) or _one_is_a_boolean(value, stored)
+        return bool(field.read(stored) != current) or one_is_a_boolean(value, stored)
     except Exception:
         return True
 
 
-def _one_is_a_boolean(one: JSON, other: JSON) -> bool:
+def one_is_a_boolean(one: JSON, other: JSON) -> bool:
     """And the other is not: to Python, 1 is True."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return any(_one_is_a_boolean(one[key], other[key]) for key in one.keys() & other.keys())
+        return any(one_is_a_boolean(one[key], other[key]) for key in one.keys() & other.keys())
     if isinstance(one, list) and isinstance(other, list):
-        return any(map(_one_is_a_boolean, one, other))
+        return any(map(one_is_a_boolean, one, other))
     return isinstance(one, bool) != isinstance(other, bool)

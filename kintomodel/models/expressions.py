@@ -342,14 +342,27 @@ class Field(FieldExpression[T]):
         store: Any = ...,
         omit_none: bool = ...,
         validator: Any = ...,
+        owner: Any = ...,
     ) -> None: ...
     @overload
     def __init__(
-        self, *, factory: Callable[[], T], key: str | None = ..., store: Any = ..., validator: Any = ...
+        self,
+        *,
+        factory: Callable[[], T],
+        key: str | None = ...,
+        store: Any = ...,
+        validator: Any = ...,
+        owner: Any = ...,
     ) -> None: ...
     @overload
     def __init__(
-        self, *, key: str | None = ..., store: Any = ..., omit_none: bool = ..., validator: Any = ...
+        self,
+        *,
+        key: str | None = ...,
+        store: Any = ...,
+        omit_none: bool = ...,
+        validator: Any = ...,
+        owner: Any = ...,
     ) -> None: ...
     def __init__(self, **settings: Any) -> None:
         super().__init__(())

@@ -12,6 +12,7 @@ from ..errors import UsageError
 T = TypeVar("T")
 
 Store: TypeAlias = Literal["text", "epoch_ms"]
+Owner: TypeAlias = Literal["remote"]
 
 _METADATA = "kintomodel"
 _INTERNAL = "kintomodel internal"
@@ -28,6 +29,7 @@ class Options(NamedTuple):
     store: Store | None = None
     omit_none: bool = False
     validators: tuple[Validator, ...] = ()
+    owner: Owner | None = None
 
 
 @overload
@@ -38,6 +40,7 @@ def field(
     store: Store | None = ...,
     omit_none: bool = ...,
     validator: Validator | Sequence[Validator] = ...,
+    owner: Owner | None = ...,
     repr: bool = ...,
 ) -> T: ...
 @overload
@@ -47,6 +50,7 @@ def field(
     key: str | None = ...,
     store: Store | None = ...,
     validator: Validator | Sequence[Validator] = ...,
+    owner: Owner | None = ...,
     repr: bool = ...,
 ) -> T: ...
 @overload
@@ -56,6 +60,7 @@ def field(
     store: Store | None = ...,
     omit_none: bool = ...,
     validator: Validator | Sequence[Validator] = ...,
+    owner: Owner | None = ...,
     repr: bool = ...,
 ) -> Any: ...
 def field(
@@ -66,6 +71,7 @@ def field(
     store: Store | None = None,
     omit_none: bool = False,
     validator: Validator | Sequence[Validator] = (),
+    owner: Owner | None = None,
     repr: bool = True,
 ) -> Any:
     """Declare an attribute of a model.
@@ -79,13 +85,16 @@ def field(
     omit_none: None is no key at all on the server, instead of a null; the default is None then.
     validator: one or several of attrs.validators, or functions like them. They look at what is to be
     sent; what the server has, and is left as it is, is not refused.
+    owner: "remote" for what people edit on the server: sync() and load() never overwrite it.
     """
     if store not in (None, "text", "epoch_ms"):
         raise UsageError(f'store is "text" or "epoch_ms", got {store!r}')
+    if owner not in (None, "remote"):
+        raise UsageError(f'owner is "remote" or None, got {owner!r}')
     if omit_none and (factory is not None or default not in (None, attrs.NOTHING)):
         raise UsageError("with omit_none=True a missing key is None: it cannot have another default")
     validators = (validator,) if callable(validator) else tuple(validator)
-    metadata = {_METADATA: Options(key, store, omit_none, validators)}
+    metadata = {_METADATA: Options(key, store, omit_none, validators, owner)}
     if factory is not None:
         return attrs.field(factory=factory, metadata=metadata, repr=repr)
     return attrs.field(default=None if omit_none else default, metadata=metadata, repr=repr)

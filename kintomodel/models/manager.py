@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import Self
 
 from ..errors import Conflict, NotFound, UsageError
 from ..protocol.listing import PAGE_SIZE
+from ..protocol.paths import CollectionPath
 from ..protocol.permissions import Everyone
 from ..protocol.report import Report
 from ..protocol.tombstones import Tombstone, milliseconds
 from ..resources import feed
+from ..resources.bucket import Bucket
 from ..resources.client import Client
 from ..resources.feed import INTERVAL, OVERLAP, Changes
 from ..resources.permissions import RecordPermissionsDict
-from . import finding, loading, saving
+from . import dumping, finding, loading, saving, syncing
+from .applying import Side
 from .bulk_job import Job, Work, over
 from .bulk_saving import Deleting, Saving
+from .comparing import Change
+from .dumping import OnError
 from .fields import suggestion
-from .progress import Progress
+from .plan import Plan
+from .progress import Progress, reporting
 from .queries import Queries
 from .queryset import QuerySet
 from .reading import DEFAULT_PAGE_SIZE, check_page_size
 from .resolving import OnConflict, check_choice
 from .saving import Manner
 from .state import Home, Mapped, home_of
+from .syncing import Scope
 
 M = TypeVar("M", bound=Mapped)
 U = TypeVar("U")
@@ -187,6 +196,100 @@ class Manager(Queries[M]):
                 setattr(record, name, value)
             self.home.connection.run(saving.save(record))
         return record, is_new
+
+    def sync(
+        self,
+        source: Iterable[M | Mapping[str, Any]],
+        *,
+        key: str | Iterable[str] = "id",
+        compare: Iterable[str] | None = None,
+        preserve: Iterable[str] = (),
+        delete: bool = False,
+        scope: Scope | None = None,
+        max_delete: float = 0.1,
+        on_conflict: Side = "raise",
+    ) -> Plan:
+        """What makes the collection hold what the source says; nothing is written before plan.apply().
+
+        source: records, or dicts of their fields: of values, or of JSON that reads as one. A field that a
+        dict lacks is left as it is, and has its default in a new record. It is read once, and so is the
+        collection, one GET a page; of both no more is held than the smaller one has.
+        key: the fields that tell which record an item stands for. compare: a record is changed only if
+        one of these fields differs. preserve: fields that are never overwritten, as those declared with
+        field(owner="remote"). last_modified, schema, attachment and what nobody declared are left alone.
+        delete: also delete the records that the source does not name. scope: look-ups or a Q; other records
+        are neither compared nor deleted. max_delete: the share of these records that may be deleted; 1.0
+        also allows for an empty source. on_conflict: what apply() does with records that somebody writes
+        between the two: "raise" reports them, "mine" writes all the same, on what is there then, "theirs"
+        leaves them, "merge" writes where both changed different attributes. Permissions are left alone.
+
+        UsageError and ValidationError name the item; also two with one key, items outside of the scope, and
+        too many deletions are refused.
+        """
+        return syncing.sync(
+            self.model,
+            self.home.connection,
+            self.home.path,
+            source,
+            key=key,
+            compare=compare,
+            preserve=preserve,
+            delete=delete,
+            scope=scope,
+            max_delete=max_delete,
+            on_conflict=on_conflict,
+        )
+
+    def copy_to(self, other: Client | Bucket | str) -> Report[Change]:
+        """Make the same collection of another server or bucket hold these records, with their ids.
+
+        other: a client, for the same bucket there; a bucket of any client; or the name of one of this
+        server. It is a sync() without deletions, applied: both collections are read once, and only what
+        differs is written. Permissions and attachments are not copied, and the collection is to exist.
+        """
+        home = self.home
+        connection, bucket = home.connection, home.path.bucket
+        if isinstance(other, Client):
+            connection = other.connection
+        elif isinstance(other, Bucket):
+            connection, bucket = other.connection, other.path.bucket
+        elif isinstance(other, str):
+            bucket = other
+        else:
+            raise UsageError(f"copy_to() takes a client, a bucket or the name of one, got {other!r}")
+        path = CollectionPath(bucket, home.path.collection)
+        return syncing.sync(self.model, connection, path, self.iterator()).apply()
+
+    def dump(self, path: str | os.PathLike[str]) -> int:
+        """Write all records to a file, in the order of their ids; returns how many. One GET a page.
+
+        path: its end says the format: .json, .jsonl, .ndjson, .csv, .yaml, .yml (for YAML, install
+        kintomodel[yaml]). A file of that name is replaced, once all is written. A row has the id, the
+        fields by their names, as JSON, and what the model does not declare as `extra`; not last_modified,
+        permissions, attachments. In CSV a field of a nested object is a column with a dot, a list is JSON.
+        UsageError for a record that CSV has no column for.
+        """
+        return dumping.dump(self.model, self.home, Path(path))
+
+    def load(
+        self,
+        path: str | os.PathLike[str],
+        on_error: OnError = "raise",
+        progress: Progress = None,
+    ) -> Report[str | None]:
+        """Create and update records from a file as dump() writes it, in bounded memory.
+
+        The file is read twice: it is checked, then written. A row without an id is a new record each time;
+        one whose record is there changes the fields that it names, and sends nothing if they are the same.
+        An empty cell of CSV is a field that is not named. Two rows with one id are refused.
+        on_error: "raise" writes nothing if a row is bad: ValidationError names the lines and what is wrong;
+        "collect" writes the others. progress: called with (done, all).
+        The report has an outcome for each row: its object is the record's id, None for a bad row without
+        one, its position the line, from 1. What somebody writes meanwhile is a conflict.
+        Costs one GET for each 200 rows, and batches of what differs.
+        """
+        with reporting(progress, None) as tell:
+            return dumping.load(self.model, self.home, Path(path), on_error, tell)
 
     def _refuse_unknown(self, defaults: Mapping[str, Any] | None, own: tuple[str, ...] = ()) -> None:
         known = [*self.model.__kinto__.fields, *own]

@@ -9,8 +9,12 @@ from typing import TypeAlias
 from ..errors import UsageError
 
 Tell: TypeAlias = Callable[[int, "int | None"], object]
-Progress: TypeAlias = Tell | bool
+Progress: TypeAlias = Tell | bool | None
 """Called with how many are done and how many there are, None if that is not known; True shows a bar."""
+
+
+def silent(done: int, total: int | None) -> None:
+    """For those who do not want to know."""
 
 
 @contextmanager
@@ -21,8 +25,8 @@ def reporting(progress: Progress, total: int | None) -> Generator[Tell, None, No
     elif progress is True:
         with _bar(total) as tell:
             yield tell
-    elif progress is False:
-        yield lambda done, total: None
+    elif progress is False or progress is None:
+        yield silent
     else:
         raise UsageError(f"progress is a function of (done, total), or True for a bar, got {progress!r}")
 

@@ -57,6 +57,11 @@ class CollectionPath:
         return f"{BUCKETS}/{self.bucket}/collections/{self.collection}"
 
     @property
+    def name(self) -> str:
+        """The short form for messages: bucket/collection."""
+        return f"{self.bucket}/{self.collection}"
+
+    @property
     def records(self) -> str:
         return f"{self}/records"
 

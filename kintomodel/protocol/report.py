@@ -194,12 +194,12 @@ class Report(Generic[T_co]):
         failures = self.failures
         rows = "".join(
             f"<tr><td>{one.position}</td><td>{one.status}</td>"
-            f"<td>{_escaped(_short(repr(one.object)))}</td><td>{_escaped(_short(one.message))}</td></tr>"
+            f"<td>{escaped(_short(repr(one.object)))}</td><td>{escaped(_short(one.message))}</td></tr>"
             for one in failures[:_LINES]
         )
         table = f"<table><tr><th></th><th>status</th><th>object</th><th>error</th></tr>{rows}</table>"
         counts = _counts(self.outcomes) or "nothing to do"
-        rest = "".join(f"<p>{_escaped(line.strip())}</p>" for line in _rest(failures))
+        rest = "".join(f"<p>{escaped(line.strip())}</p>" for line in _rest(failures))
         return f"<p><b>Report of {len(self)}</b>: {counts}</p>{table if failures else ''}{rest}"
 
     def _of(self, *statuses: str) -> tuple[Outcome[T_co], ...]:
@@ -220,7 +220,8 @@ def _short(text: str) -> str:
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """The text as HTML."""
     # html.escape() would do it, but the table of entities beside it takes longer to import than all this.
     return text.translate(_ESCAPES)
 

@@ -12,6 +12,7 @@ from typing_extensions import assert_type
 
 import kintomodel
 from kintomodel import (
+    Change,
     Changes,
     Client,
     Count,
@@ -20,9 +21,11 @@ from kintomodel import (
     F,
     Manager,
     Max,
+    Plan,
     Q,
     QuerySet,
     Ref,
+    Report,
     Sum,
     Tombstone,
     account,
@@ -85,6 +88,22 @@ assert_type(Receipt.objects.count(), int)
 assert_type(Receipt.objects.exists(), bool)
 assert_type(Receipt.objects.create(amount=Decimal(1), public=True), Receipt)
 assert_type(Receipt.objects.get_or_create({"amount": Decimal(1)}, id="x"), tuple[Receipt, bool])
+plan = Receipt.objects.sync(
+    [receipt, {"id": "x", "amount": 1}], key=("kind", "currency"), scope={"kind": "sale"}
+)
+Receipt.objects.sync(
+    Receipt.objects.iterator(), compare=["amount"], preserve=["tags"], scope=Receipt.amount >= 10
+)
+Note.objects.sync(
+    (Note(text="x") for _ in "ab"), delete=True, max_delete=1, scope=Q(text="x"), on_conflict="mine"
+)
+assert_type(plan, Plan)
+assert_type(plan.updates[0], Change)
+assert_type(plan.apply(verify=True, progress=lambda done, total: None), Report[Change])
+assert_type(Receipt.objects.copy_to(client), Report[Change])
+Receipt.objects.copy_to(client.bucket("copies"))
+assert_type(Receipt.objects.dump("receipts.csv"), int)
+assert_type(Receipt.objects.load("receipts.csv", on_error="collect"), Report[str | None])
 for each in Receipt.objects.filter(amount__gte=1):
     assert_type(each, Receipt)
 for each in Receipt.objects.iterator(page_size=10, readonly=True, workers=4):

@@ -1,0 +1,55 @@
+"""YAML files: a sequence of mappings. The one place that needs PyYAML."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator
+from typing import Any, TextIO
+
+from ..errors import UsageError
+from ..protocol.values import JSONObject
+from .file_rows import Parsed, UnreadableFileError
+
+
+def write(rows: Iterable[JSONObject], file: TextIO, _: Any) -> None:
+    yaml = _yaml()
+    is_empty = True
+    for row in rows:
+        is_empty = False
+        # A sequence of one at a time; one after the other they are one sequence.
+        file.write(yaml.safe_dump([row], allow_unicode=True, sort_keys=False))
+    if is_empty:
+        file.write("[]\n")
+
+
+def read(file: TextIO, _: Any) -> Iterator[Parsed]:
+    yaml = _yaml()
+    try:
+        yield from _items(yaml, yaml.SafeLoader(file))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = 1 if mark is None else mark.line + 1
+        problem = getattr(error, "problem", None) or str(error)
+        raise UnreadableFileError(f"line {line}: this is no YAML: {problem}") from None
+
+
+def _items(yaml: Any, loader: Any) -> Iterator[Parsed]:
+    """One after the other, as a whole document may be large."""
+    while not loader.check_event(yaml.NodeEvent, yaml.StreamEndEvent):
+        loader.get_event()
+    if loader.check_event(yaml.StreamEndEvent):
+        return
+    if not loader.check_event(yaml.SequenceStartEvent):
+        line = loader.peek_event().start_mark.line + 1
+        raise UnreadableFileError(f"line {line}: expected a sequence of mappings")
+    loader.get_event()
+    while not loader.check_event(yaml.SequenceEndEvent):
+        node = loader.compose_node(None, None)
+        yield node.start_mark.line + 1, loader.construct_document(node)
+
+
+def _yaml() -> Any:
+    try:
+        return importlib.import_module("yaml")
+    except ImportError:
+        raise UsageError('YAML files need PyYAML: pip install "kintomodel[yaml]"') from None

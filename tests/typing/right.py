@@ -9,7 +9,7 @@ from models import Address, Customer, CustomerManager, Note, Receipt, Status, Ty
 from typing_extensions import assert_type
 
 import kintomodel
-from kintomodel import Client, Everyone, F, Manager, Q, QuerySet, Ref, account, group, some
+from kintomodel import Client, Everyone, F, Manager, Q, QuerySet, Ref, Report, account, group, some
 from kintomodel.resources.permissions import PrincipalSet, RecordPermissions
 
 now = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -31,6 +31,9 @@ receipt.status = Status.void
 receipt.save(force=True)
 receipt.delete(missing_ok=True)
 receipt.refresh()
+receipt.save(on_conflict="merge", verify=True)
+assert_type(Receipt.mutate("x", lambda found: found.tags.append("a")), Receipt)
+assert_type(Customer.objects.mutate("x", lambda found: found.name, verify=True), Customer)
 assert_type(Note(text="x").renamed("bob"), Note)
 
 # Permissions
@@ -61,6 +64,14 @@ assert_type(Receipt.objects.count(), int)
 assert_type(Receipt.objects.exists(), bool)
 assert_type(Receipt.objects.create(amount=Decimal(1), public=True), Receipt)
 assert_type(Receipt.objects.get_or_create({"amount": Decimal(1)}, id="x"), tuple[Receipt, bool])
+report = Receipt.objects.bulk_create(Receipt(amount=Decimal(n)) for n in range(3))
+assert_type(report, Report[Receipt])
+assert_type(report.failures[0].object, Receipt)
+assert_type(report.retry_failed(), Report[Receipt])
+assert_type(Receipt.objects.bulk_save([receipt], on_conflict="mine", progress=print), Report[Receipt])
+assert_type(Receipt.objects.bulk_delete([receipt], workers=2, progress=True), Report[Receipt])
+assert_type(Receipt.objects.filter(amount__gte=1).update(currency="USD"), Report[Receipt])
+assert_type(Receipt.objects.all().delete(all=True), Report[Receipt])
 for each in Receipt.objects.filter(amount__gte=1):
     assert_type(each, Receipt)
 for each in Receipt.objects.iterator(page_size=10):

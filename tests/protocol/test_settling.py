@@ -12,6 +12,8 @@ from kintomodel.errors import (
 from kintomodel.protocol import operations, settling
 from kintomodel.protocol.objects import StoredObject
 
+from .playing import play
+
 PATH = "/buckets/b/collections/c/records/r"
 LOST = ConnectionFailed("the answer broke off")
 BAD_GATEWAY = ServerError("a proxy lost the server", status=502)
@@ -96,7 +98,7 @@ def test_a_write_whose_answer_was_lost_is_looked_for(lost):
 def test_a_write_that_postgresql_rolled_back_is_not_looked_for():
     """Somebody else may have written the same."""
     with pytest.raises(ServerError):
-        Drive(settling.write(UPDATE, {"n": 2})).answer(ServerError("no", status=503, errno=201))
+        play(settling.write(UPDATE, {"n": 2}), ServerError("no", status=503, errno=201))
     drive = Drive(settling.write(UPDATE, {"n": 2}))
     assert drive.answer(ServerError("no", status=503, errno=201, attempts=2)) == LOOK
 

@@ -71,3 +71,9 @@ class Base(Model, abstract=True):
 
 class Note(Base, bucket="notes", collection="notes"):
     text: str
+    due: datetime | None = field(default=None, omit_none=True)
+    stars: int = field(default=1, validator=attrs.validators.ge(1))
+
+    def clean(self) -> None:
+        if self.due is None:
+            raise ValueError("a note is due")

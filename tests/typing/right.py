@@ -58,6 +58,9 @@ receipt.status = Status.void
 receipt.save(force=True)
 receipt.delete(missing_ok=True)
 receipt.refresh()
+receipt.save(on_conflict="merge", verify=True)
+assert_type(Receipt.mutate("x", lambda found: found.tags.append("a")), Receipt)
+assert_type(Customer.objects.mutate("x", lambda found: found.name, verify=True), Customer)
 assert_type(Note(text="x").renamed("bob"), Note)
 
 # Permissions
@@ -104,6 +107,14 @@ assert_type(Receipt.objects.copy_to(client), Report[Change])
 Receipt.objects.copy_to(client.bucket("copies"))
 assert_type(Receipt.objects.dump("receipts.csv"), int)
 assert_type(Receipt.objects.load("receipts.csv", on_error="collect"), Report[str | None])
+report = Receipt.objects.bulk_create(Receipt(amount=Decimal(n)) for n in range(3))
+assert_type(report, Report[Receipt])
+assert_type(report.failures[0].object, Receipt)
+assert_type(report.retry_failed(), Report[Receipt])
+assert_type(Receipt.objects.bulk_save([receipt], on_conflict="mine", progress=print), Report[Receipt])
+assert_type(Receipt.objects.bulk_delete([receipt], workers=2, progress=True), Report[Receipt])
+assert_type(Receipt.objects.filter(amount__gte=1).update(currency="USD"), Report[Receipt])
+assert_type(Receipt.objects.all().delete(all=True), Report[Receipt])
 for each in Receipt.objects.filter(amount__gte=1):
     assert_type(each, Receipt)
 for each in Receipt.objects.iterator(page_size=10, readonly=True, workers=4):

@@ -35,6 +35,10 @@ Customer(name="x").objects  #! mypy pyright ty
 Typed(label=3, total=Decimal(1))  #! mypy pyright ty
 typed.label = 3  #! mypy pyright ty
 
+Receipt.objects.bulk_create([Customer(name="x")])  #! mypy pyright ty
+receipt.save(on_conflict="ours")  #! mypy pyright ty
+Receipt.mutate("x", lambda found: found.amuont)  #! mypy pyright ty
+
 # Permissions
 receipt.permissions.read += 3  #! mypy pyright ty
 receipt.permissions.write = [1]  #! mypy pyright ty

@@ -336,7 +336,7 @@ class Manager(Queries[M]):
     ) -> Generator[Changes[M], None, None]:
         """The changes as they come: asks every `interval` seconds, and gives those that are any.
 
-        One GET each time, answered 304 while nothing changes. It ends when stop is set, at once, or
+        One GET each time while nothing changes, answered 304 at rest. It ends when stop is set, at once, or
         when the iterator is closed. An error is raised, once retries are used up, and ends it: go on
         from the `next` of the last changes.
         """

@@ -1,8 +1,9 @@
 """The changes of a collection since somebody last asked: all of them, and each once.
 
 On PostgreSQL a write has its time before others can see it: it may appear in a list whose time is later
-already, and that stays (Kinto 26.5). So when something new is there, the last part of what was read is
-asked for again; and once more if nothing is, as soon as no write can be under way that began so early.
+already, and that stays (Kinto 26.5). So the last part of what was read is asked for again, until no write
+can be under way that began so early. After a reading of everything that part may be long: while nothing
+else is new, it is asked for again only once, in the end.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ class Feed:
         collection = yield from operations.read(self.path)
         place = f"{self.path.bucket}/{self.path.collection}"
         before = Token(place, collection.last_modified, 0, 0)
-        return (yield from self._pages((yield from self._first({"_sort": "id"})), before))
+        token = yield from self._pages((yield from self._first({"_sort": "id"})), before)
+        return token._replace(was_full=not token.is_settled)
 
     def _changed(self, since: Token) -> _Reading[Token | None]:
         """What was written since; None, and nothing is found, if that cannot be told from this list."""
@@ -79,7 +81,7 @@ class Feed:
     def _first_if_changed(self, since: Token) -> Flow[Any]:
         # By the id as well, as there may be several objects of a time that somebody chose (memory).
         params = {"_since": str(since.settled), "_sort": "last_modified,id"}
-        if since.is_settled or not self._is_over(since.time, self.clock):
+        if since.is_settled or (since.was_full and not self._is_over(since.time, self.clock)):
             first = yield from self._first(params, since.time)
             if since.is_settled or isinstance(first, Page) or not self._is_over(since.time, first.clock):
                 return first
@@ -102,7 +104,7 @@ class Feed:
             if following is not None:
                 del page  # so that there are never two of them in memory
                 page = yield from following
-        return since._replace(time=time, settled=settled, seen=frozenset(seen))
+        return since._replace(time=time, settled=settled, seen=frozenset(seen), was_full=False)
 
     def _settled(self, time: int, clock: int | None) -> int:
         """Up to when all writes are done, when a list of that time was read by that clock."""

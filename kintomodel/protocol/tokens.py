@@ -19,7 +19,7 @@ class Token(NamedTuple):
 
     collection: last_modified of the collection object. time: that of its list, as last seen.
     settled: up to here all was seen; later writes may still become visible, up to time and beyond.
-    seen: hashes of what was seen of them.
+    seen: hashes of what was seen of them. was_full: was everything read, and not what changed?
     """
 
     place: str
@@ -27,6 +27,7 @@ class Token(NamedTuple):
     time: int
     settled: int
     seen: frozenset[bytes] = frozenset()
+    was_full: bool = False
 
     @property
     def is_settled(self) -> bool:
@@ -34,7 +35,8 @@ class Token(NamedTuple):
         return self.settled == self.time
 
     def __str__(self) -> str:
-        head = [_VERSION, self.place, self.collection, self.time, self.settled, len(self.seen)]
+        times = [self.collection, self.time, self.settled]
+        head = [_VERSION, self.place, *times, int(self.was_full), len(self.seen)]
         text = json.dumps(head, separators=(",", ":")).encode()
         return urlsafe_b64encode(b"\n".join([text, b"".join(sorted(self.seen))])).decode().rstrip("=")
 
@@ -60,13 +62,13 @@ def _decode(text: object) -> Token | None:
     try:
         raw = b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True)
         head, _, packed = raw.partition(b"\n")
-        number, place, collection, time, settled, _ = json.loads(head)
+        number, place, collection, time, settled, full, _ = json.loads(head)
     except (ValueError, TypeError, RecursionError):
         return None
-    if number != _VERSION or type(place) is not str or not _are_times(collection, settled, time):
+    if number != _VERSION or type(place) is not str or not _are_times(collection, settled, time, full):
         return None
     seen = frozenset(packed[at : at + _HASH_SIZE] for at in range(0, len(packed), _HASH_SIZE))
-    token = Token(place, collection, time, settled, seen)
+    token = Token(place, collection, time, settled, seen, bool(full))
     # Written again it is the same, unless something was lost of it.
     is_whole = len(packed) % _HASH_SIZE == 0 and str(token) == text
     return token if is_whole else None

@@ -102,7 +102,7 @@ def test_what_was_written_since_comes_in_order_and_is_asked_for_again_for_a_whil
 def test_what_becomes_visible_late_is_found_though_the_time_of_the_list_stays():
     token = IDLE._replace(time=NOW + 30, settled=NOW, seen=marks(("a", NOW + 30)))
     late = page(("b", NOW + 20), ("a", NOW + 30), time=NOW + 30, clock=NOW + 1000)
-    feed, found, asked = played(token, late)
+    feed, found, asked = played(token, late, clock=NOW)
     assert (found, asked) == (["b@100020"], [(since(NOW), None)])
     assert feed.next == token._replace(seen=marks(("b", NOW + 20), ("a", NOW + 30)))
 
@@ -117,18 +117,18 @@ def test_a_list_that_was_left_alone_for_long_is_settled():
     assert (found, feed.next) == ([], IDLE._replace(time=NOW + 30, settled=NOW + 30))
 
 
-BUSY = IDLE._replace(time=NOW + 30, settled=NOW, seen=marks(("a", NOW + 30)))
+BUSY = IDLE._replace(time=NOW + 30, settled=NOW, seen=marks(("a", NOW + 30)), was_full=True)
 
 
 @pytest.mark.parametrize("guess", [NOW, NOW + 30 + OVERLAP, None])
-def test_until_then_a_list_of_the_same_time_is_one_without_news_for_now(guess):
+def test_after_all_was_read_a_list_of_the_same_time_is_one_without_news_for_now(guess):
     feed, found, asked = played(BUSY, Unchanged(NOW + 30 + OVERLAP), clock=guess)
     assert (found, asked) == ([], [(since(NOW), f'"{NOW + 30}"')])
     assert (feed.is_full, feed.next) == (False, BUSY)
 
 
 @pytest.mark.parametrize("guess", [NOW, None])
-def test_after_that_it_is_asked_for_once_more(guess):
+def test_in_the_end_it_is_asked_for_once_more(guess):
     at_rest = page(("b", NOW + 20), ("a", NOW + 30), time=NOW + 30, clock=NOW + 31 + OVERLAP)
     feed, found, asked = played(BUSY, Unchanged(NOW + 31 + OVERLAP), at_rest, clock=guess)
     assert (found, asked) == (["b@100020"], [(since(NOW), f'"{NOW + 30}"'), (since(NOW), None)])
@@ -144,7 +144,7 @@ def test_if_something_is_new_it_is_asked_for_again_at_once():
 
 def test_where_the_server_names_no_clock_it_is_asked_for_again_each_time():
     feed, _, asked = played(BUSY, page(("a", NOW + 30), time=NOW + 30, clock=None))
-    assert (feed.next, asked) == (BUSY, [(since(NOW), None)])
+    assert (feed.next, asked) == (BUSY._replace(was_full=False), [(since(NOW), None)])
 
 
 def test_a_version_that_was_given_is_not_given_again_but_a_later_one_is():
@@ -222,7 +222,7 @@ def test_if_the_collection_was_emptied_during_a_long_reading_the_next_one_finds_
         StoredObject({"id": "receipts", "last_modified": NOW + 5}),
     )
     assert feed.is_full
-    assert feed.next == Token("payments/receipts", 7, NOW, NOW - OVERLAP, marks(("b", NOW)))
+    assert feed.next == Token("payments/receipts", 7, NOW, NOW - OVERLAP, marks(("b", NOW)), True)
 
 
 def test_an_error_is_raised_to_the_reader():

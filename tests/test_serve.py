@@ -86,3 +86,9 @@ def test_a_wrong_command_line_is_refused(arguments: list[str], capsys: pytest.Ca
         serve.main(arguments)
     assert raised.value.code == 2
     assert "usage: python -m kintomodel" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_port_that_is_none_is_refused_in_one_line(start: Start, port: str):
+    output, errors = start("serve", "--port", port).communicate(timeout=30)
+    assert (output, errors) == ("", f"error: a port is a number from 0 to 65535, got {port}\n")

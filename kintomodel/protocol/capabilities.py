@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any, TypeVar
 
-from ..errors import ResponseError, UnsupportedByServer
+from ..errors import KintoError, ResponseError, UnsupportedByServer
 from . import operations
 from .operations import Operation
 
@@ -30,7 +30,10 @@ def requiring(capability: str, flow: Generator[Step, Any, T]) -> Generator[Step 
     try:
         return (yield from flow)
     except ResponseError as error:
-        info = yield from operations.server_info()
+        try:
+            info = yield from operations.server_info()
+        except KintoError:
+            raise error from None
         if capability in info.capabilities:
             raise
         raise UnsupportedByServer(

@@ -16,14 +16,20 @@ from .objects import Page
 from .operations import Operation
 from .values import JSON, JSONObject
 
+_KNOWN = {
+    "action": ("create", "update", "delete"),
+    "resource_name": ("bucket", "collection", "group", "record"),
+}
 FILTERS = ("action", "user_id", "resource_name", "uri", "collection_id", "group_id", "record_id")
 
 
 class HistoryEntry(NamedTuple):
-    """One write. date: when, in UTC. action: create, update or delete. user_id: who did it.
+    """One write. date: when, in UTC, as the server's clock has it. action: create, update or
+    delete. user_id: who did it.
 
     data, permissions: the object as this write left it; of a deletion its tombstone.
-    last_modified: milliseconds; of the entry.
+    last_modified: milliseconds; when the entry was stored, which is what since and before of a history
+    look at. It may differ a little from the date.
     """
 
     id: str
@@ -72,6 +78,8 @@ def params(
             raise UsageError(
                 f"a history has no filter {name!r}, only {', '.join((*FILTERS, 'since', 'before'))}"
             )
+        if value is not None and value not in _KNOWN.get(name, (value,)):
+            raise UsageError(f"{name} is one of {', '.join(_KNOWN[name])}, got {value!r}")
         if value is not None:
             wanted[f"eq_{name}"] = encode(value)
     bounds = {"gt": since, "lt": before}
@@ -90,4 +98,6 @@ def _milliseconds(moment: datetime | int) -> int:
                 f"{moment!r} has no time zone: say which moment it is, for example with tzinfo=UTC"
             )
         return int(moment.astimezone(timezone.utc).timestamp() * 1000)
+    if not isinstance(moment, int) or isinstance(moment, bool):
+        raise UsageError(f"since and before are a datetime, or milliseconds, got {moment!r}")
     return moment

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from ..errors import Conflict, Forbidden, KintoError, NotFound
+from ..errors import Conflict, Forbidden, KintoError, NotFound, UsageError
 from . import batch, bulk, operations, scanning
 from .changes import Write
 from .conditions import Condition
@@ -20,6 +20,13 @@ PAGE_SIZE = 1000
 
 RETRIES = 5
 """How often what others wrote meanwhile is looked at again, before it is left to them."""
+
+
+def checked_page_size(size: int) -> int:
+    """The same; UsageError if no page is of that size."""
+    if isinstance(size, int) and size is not True and size > 0:
+        return size
+    raise UsageError(f"a page holds at least one object, got page_size={size!r}")
 
 
 def pages(first: Operation[Page]) -> Stream:

@@ -42,6 +42,8 @@ def group(name: str, bucket: str | None = None) -> Principal:
     """The members of a group. bucket: the one that holds it; None: the object's own."""
     if bucket is None:
         return Principal(f"{_GROUP_PREFIX}{name}")
+    if bucket == "default":
+        raise ValidationError(_no_default(f"group({name!r}, {bucket!r})"))
     return Principal(GroupPath(bucket, name))
 
 
@@ -62,12 +64,18 @@ def _principal(given: object, bucket: str) -> str:
         raise UsageError(f"a principal is a string such as 'account:bob', got {given!r}")
     if given.startswith(_GROUP_PREFIX):
         if bucket == "default":
-            raise ValidationError(
-                f"{given!r}: Kinto knows the groups of your default bucket by its real id only: "
-                "use group(name, bucket=client.server_info().user.bucket)"
-            )
+            raise ValidationError(_no_default(repr(given)))
         return str(GroupPath(bucket, given[len(_GROUP_PREFIX) :]))
+    if given.startswith("/buckets/default/"):
+        raise ValidationError(_no_default(repr(given)))
     if not given or given != given.strip():
         raise ValidationError(f"{given!r} is no principal")
     check(given, f"the principal {given!r}")
     return str(given)
+
+
+def _no_default(shown: str) -> str:
+    return (
+        f"{shown}: Kinto knows the groups of your default bucket by its real id only: "
+        "use group(name, bucket=client.server_info().user.bucket)"
+    )

@@ -21,6 +21,7 @@ from ..errors import (
     UnreadableResponse,
 )
 from .objects import Page, Response, ServerInfo, StoredObject, Unchanged, User
+from .paths import BUCKETS
 from .values import JSON, JSONObject
 
 _ETAG = r'"(\d+)"'
@@ -65,7 +66,7 @@ def refusal(response: Response, method: str, path: str) -> ResponseError:
     # Without a body, as to a HEAD, only the path can tell.
     parent_is_missing = errno == MISSING_PARENT or (errno is None and path.endswith("/records"))
     return cause(
-        f"{method} {path}: {_reason(response, body)}; {_advice(status, parent_is_missing)}",
+        f"{method} {path}: {_reason(response, body)}; {_advice(status, path, parent_is_missing)}",
         status=status,
         method=method,
         path=path,
@@ -100,15 +101,19 @@ def _reason(response: Response, body: Mapping[str, Any]) -> str:
     return " ".join(f"{response.status} {': '.join(dict.fromkeys(words))}".split())
 
 
-def _advice(status: int, parent_is_missing: bool) -> str:
+def _advice(status: int, path: str, parent_is_missing: bool) -> str:
     if status < 400:
         return "give the URL of the API's root itself, such as http://localhost:8888/v1"
     if status in (404, 410):
         if parent_is_missing:
-            return "its collection does not exist: create it first"
+            # Of a record in a missing bucket Kinto says the same, of a listing it would say 403.
+            either = "its bucket or " if "/records/" in path else ""
+            return f"{either}its collection does not exist: create it first"
         return "it does not exist, or no longer"
     if status >= 500:
         return "the server failed: try again later"
+    if status == 403 and not path.startswith(BUCKETS):
+        return "you lack the permission: ask the server's administrator"
     return _ADVICE.get(status, "the server does not accept this request")
 
 

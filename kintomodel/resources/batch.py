@@ -110,11 +110,13 @@ class Batch:
         Collections and groups cost one GET of each bucket that holds them and is not written in this
         batch before: it asks for the permissions that the bucket wants for them.
         """
-        content = None if data is None else copy(dict(data))
-        granted = {
-            name: held if isinstance(held, str) or not isinstance(held, Iterable) else tuple(held)
-            for name, held in (permissions or {}).items()
-        }
+        content = copy(dict(data)) if isinstance(data, Mapping) else data
+        granted = permissions
+        if isinstance(permissions, Mapping):
+            granted = {
+                name: held if isinstance(held, str) or not isinstance(held, Iterable) else tuple(held)
+                for name, held in permissions.items()
+            }
         return self._add(object, "created", lambda: object.creation(content, granted, public=public))
 
     def save(self, object: R, *, force: bool = False) -> Pending[R]:

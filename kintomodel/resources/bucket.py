@@ -144,8 +144,8 @@ class Bucket(Container[BucketPermissions]):
         """What was done in it, newest first; one GET a page.
 
         action: create, update or delete. resource_name: bucket, collection, group or record.
-        since, before: a datetime with a time zone, or milliseconds; neither includes its bound.
-        UnsupportedByServer without the history plugin.
+        since, before: a datetime with a time zone, or milliseconds, of when the entries were stored
+        (last_modified); neither includes its bound. UnsupportedByServer without the history plugin.
         """
         filters = {
             "action": action, "user_id": user_id, "resource_name": resource_name, "uri": uri,

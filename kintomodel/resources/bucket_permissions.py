@@ -9,7 +9,7 @@ from ..errors import UsageError
 from ..protocol import permissions as protocol
 from ..protocol.fanout import CHILD_PERMISSIONS, Edit
 from ..protocol.permissions import Principals
-from .permissions import Permission, Permissions, PermissionsOwner, PrincipalSet
+from .permissions import Permission, Permissions, PermissionsOwner, PrincipalSet, names_checked
 
 
 class BucketPermissionsOwner(PermissionsOwner, Protocol):
@@ -157,6 +157,7 @@ class BucketPermissions(Permissions):
         children = {name: Edit(held) for name, held in named.items() if name in CHILD_PERMISSIONS}
         if self._children_owner is None:
             raise UsageError("nothing is stored yet whose permissions could be updated: save it first")
+        self.require_some(named)
         if children:
             self._children_owner.require_saved()  # before the first request
         if own:
@@ -164,6 +165,7 @@ class BucketPermissions(Permissions):
         if children:
             self._children_owner.send_child_permissions(children)
 
+    @names_checked
     def update(
         self,
         *,
@@ -186,13 +188,12 @@ class BucketPermissions(Permissions):
         self.send({name: held for name, held in given.items() if held is not None})
 
     def _valid(self, name: str) -> str:
-        if _child_name(name) in CHILD_PERMISSIONS:
-            return _child_name(name)
-        if name.replace("_", ":") not in self.names:
-            known = (*(one.replace(":", "_") for one in self.names), *CHILD_PERMISSIONS)
-            raise UsageError(f"there is no permission {name!r} here, only {', '.join(known)}")
-        return super()._valid(name)
+        return _child_name(name) if _child_name(name) in CHILD_PERMISSIONS else super()._valid(name)
+
+    @classmethod
+    def known_names(cls) -> tuple[str, ...]:
+        return (*(one.replace(":", "_") for one in cls.names), *CHILD_PERMISSIONS)
 
 
 def _child_name(name: str) -> str:
-    return name.replace(":", "_")
+    return name.replace(":", "_") if isinstance(name, str) else ""

@@ -188,9 +188,9 @@ class Client:
         UnsupportedByServer if the server does not offer it. Rights that follow from those on a
         parent are not listed.
         """
-        stream = listing.pages(grants.first_page(page_size))
-        for data in self.connection.stream(capabilities.requiring(capabilities.PERMISSIONS, stream)):
-            yield grants.entry(data)
+        stream = listing.pages(grants.first_page(listing.checked_page_size(page_size)))
+        found = self.connection.stream(capabilities.requiring(capabilities.PERMISSIONS, stream))
+        return map(grants.entry, found)
 
     def me(self) -> User:
         """Who the server takes us for; one GET. Unauthorized if the credentials are missing or wrong."""

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from ..errors import KintoError, UsageError
 from ..protocol import batch, bulk, changes, filters, listing, scanning
-from ..protocol.listing import PAGE_SIZE
+from ..protocol.listing import PAGE_SIZE, checked_page_size
 from ..protocol.objects import StoredObject
 from ..protocol.paths import CollectionPath
 from ..protocol.permissions import Principals
@@ -47,8 +47,8 @@ class Collection(Container[CollectionPermissions]):
         id: None takes that in the data, or makes one.
         """
         if id is None and data is None:
-            raise UsageError("record() needs the id of a record, or the data of a new one")
-        path = self.path.record(_id(id, data or {}))
+            raise UsageError("expected the id of a record, or the data of a new one, got neither")
+        path = self.path.record(_id(id, {} if data is None else data))
         return Record(self.connection, path, None if data is None else changes.without_identity(data))
 
     def create_record(
@@ -88,11 +88,8 @@ class Collection(Container[CollectionPermissions]):
         takes the order of the ids, in which nothing is skipped or repeated that others write meanwhile.
         Their permissions are not shown: reading them costs a GET each.
         """
-        if page_size < 1:
-            raise UsageError(f"a page holds at least one record, got page_size={page_size!r}")
-        query = self._query(filters, sort)
-        for data in self.connection.stream(scanning.scan(self.path.records, query, page_size)):
-            yield self._listed(data)
+        found = scanning.scan(self.path.records, self._query(filters, sort), checked_page_size(page_size))
+        return map(self._listed, self.connection.stream(found))
 
     def changes(
         self, since: str | None = None, *, overlap: float = OVERLAP, page_size: int = PAGE_SIZE

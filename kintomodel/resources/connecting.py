@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..errors import UsageError
 from ..transport.auth import Auth
 from ..transport.connection import Connection
 from ..transport.http import DEFAULT_TIMEOUT, HTTPTransport
@@ -19,5 +20,7 @@ def over_http(
     headers: Mapping[str, str] | None = None,
 ) -> Connection:
     """With retries. Sends nothing yet."""
+    if not isinstance(retries, int) or isinstance(retries, bool) or retries < 0:
+        raise UsageError(f"retries is a number of times, 0 or more, got {retries!r}")
     carrier = HTTPTransport(url, auth, timeout=timeout, headers=headers)
     return Connection(RetryTransport(carrier, Patience(retries)))

@@ -8,13 +8,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Protocol, TypedDict, overload
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict, TypeVar, overload
 
 from ..errors import PermissionsNotVisible, UsageError
 from ..protocol import permissions as protocol
 from ..protocol.permissions import Principals
 from .principal_set import EditableSet
+
+Method = TypeVar("Method", bound=Callable[..., None])
 
 
 class PermissionsOwner(Protocol):
@@ -105,6 +108,16 @@ class Permissions:
         """Is it the view of this very permission?"""
         return isinstance(value, PrincipalSet) and value._permissions is self and value._name == name
 
+    if not TYPE_CHECKING:  # pragma: no branch - the checkers would take any name
+
+        def __getattr__(self, name):
+            raise AttributeError(self.no_such(name))
+
+        def __setattr__(self, name, value):
+            if not hasattr(type(self), name):
+                raise AttributeError(self.no_such(name))
+            super().__setattr__(name, value)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
 
@@ -192,6 +205,8 @@ class Permissions:
 
     def assign(self, several: Mapping[str, Principals]) -> None:
         """Replace those that are named. A wrong name refuses all of them."""
+        if not isinstance(several, Mapping):
+            raise UsageError(f'permissions are a dict such as {{"read": ["account:bob"]}}, got {several!r}')
         for name in several:
             self._valid(name)
         for name, value in several.items():
@@ -200,9 +215,15 @@ class Permissions:
     def send(self, several: Mapping[str, Principals]) -> None:
         if self._owner is None:
             raise UsageError("nothing is stored yet whose permissions could be updated: save it first")
+        self.require_some(several)
         self._owner.send_permissions(
             {self._valid(name): list(self.expand(one)) for name, one in several.items()}
         )
+
+    @staticmethod
+    def require_some(several: Mapping[str, Principals]) -> None:
+        if not several:
+            raise UsageError("name at least one permission that is to be replaced")
 
     def _know(self, known: Mapping[str, Iterable[str]] | None) -> None:
         self._hidden = known is None
@@ -210,10 +231,32 @@ class Permissions:
             self._known = {name: dict.fromkeys(held) for name, held in known.items()}
 
     def _valid(self, name: str) -> str:
-        kinto_name = name.replace("_", ":")
+        kinto_name = name.replace("_", ":") if isinstance(name, str) else ""
         if kinto_name not in self.names:
-            raise UsageError(f"there is no permission {name!r} here, only {', '.join(self.names)}")
+            raise UsageError(self.no_such(name))
         return kinto_name
+
+    @classmethod
+    def no_such(cls, name: object) -> str:
+        return f"there is no permission {name!r} here, only {', '.join(cls.known_names())}"
+
+    @classmethod
+    def known_names(cls) -> tuple[str, ...]:
+        """As they are spelled in messages."""
+        return cls.names
+
+
+def names_checked(update: Method) -> Method:
+    """The same method; UsageError, with those that there are, for a name that it does not take."""
+
+    @wraps(update)
+    def checked(self: Permissions, **given: Principals | None) -> None:
+        for name in given:
+            if name not in (update.__kwdefaults__ or {}):
+                raise UsageError(self.no_such(name))
+        update(self, **given)
+
+    return checked  # type: ignore[return-value]
 
 
 class RecordPermissionsDict(TypedDict, total=False):
@@ -229,6 +272,7 @@ class RecordPermissions(Permissions):
     read = Permission()
     write = Permission()
 
+    @names_checked
     def update(self, *, read: Principals | None = None, write: Principals | None = None) -> None:
         """Replace the permissions given, at once, in one guarded PATCH. None: leave it as it is."""
         given = {"read": read, "write": write}
@@ -251,6 +295,7 @@ class CollectionPermissions(Permissions):
     write = Permission()
     record_create = Permission()
 
+    @names_checked
     def update(
         self,
         *,

@@ -160,8 +160,9 @@ class Resource(Generic[P]):
     ) -> Iterator[HistoryEntry]:
         """What was done to it, newest first; one GET a page.
 
-        action: create, update or delete. since, before: a datetime with a time zone, or
-        milliseconds; neither includes its bound. UnsupportedByServer without the history plugin.
+        action: create, update or delete. since, before: a datetime with a time zone, or milliseconds,
+        of when the entries were stored (last_modified); neither includes its bound. UnsupportedByServer
+        without the history plugin.
         """
         filters = {"uri": str(self.path), "action": action, "user_id": user_id}
         return self._history(filters, since, before)
@@ -185,7 +186,7 @@ class Resource(Generic[P]):
             wanted.take_over(self.permissions)
         elif self._permissions is not None:
             wanted.take_over(self._permissions, edits_only=True)
-        wanted.assign(permissions or {})
+        wanted.assign({} if permissions is None else permissions)
         if public:
             wanted["read"].add(Everyone)
         content = self._content(data, wanted)
@@ -321,8 +322,9 @@ class Resource(Generic[P]):
     ) -> Iterator[HistoryEntry]:
         params = history.params(filters, since, before)
         stream = pages(history.first_page(_history_endpoint(self.path), params, PAGE_SIZE))
-        for data in self.connection.stream(capabilities.requiring(capabilities.HISTORY, stream)):
-            yield history.entry(data)
+        return map(
+            history.entry, self.connection.stream(capabilities.requiring(capabilities.HISTORY, stream))
+        )
 
 
 def _names(path: ObjectPath) -> list[str]:

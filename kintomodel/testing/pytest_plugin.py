@@ -18,7 +18,7 @@ def kinto_server() -> Iterator[KintoServer]:
     try:
         server.start()
     except KintoError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     yield server
     server.stop()
 

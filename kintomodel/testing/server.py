@@ -63,6 +63,8 @@ class KintoServer:
     ) -> None:
         if backend not in ("memory", "postgresql"):
             raise UsageError(f'expected the back end "memory" or "postgresql", got {backend!r}')
+        if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= 65535:
+            raise UsageError(f"a port is a number from 0 to 65535, got {port!r}")
         self.backend: Backend = backend
         self.auth = _ACCOUNT
         self._wanted_settings = dict(settings or {})

@@ -26,6 +26,24 @@ def test_unknown_filters_are_refused():
         history.params({"colour": "red"}, None, None)
 
 
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        ({"action": "craete"}, "action is one of create, update, delete, got 'craete'"),
+        ({"resource_name": "recrod"}, "resource_name is one of bucket, collection, group, record"),
+    ],
+)
+def test_values_that_no_entry_has_are_refused(filters, message):
+    with pytest.raises(UsageError, match=message):
+        history.params(filters, None, None)
+
+
+@pytest.mark.parametrize("moment", ["2026-01-01", 1.5, True])
+def test_a_bound_that_is_no_moment_is_refused(moment):
+    with pytest.raises(UsageError, match="since and before are a datetime, or milliseconds"):
+        history.params({}, moment, None)
+
+
 def test_an_entry_is_typed():
     entry = history.entry(
         {

@@ -92,3 +92,6 @@ def test_a_group_of_the_default_bucket_needs_the_real_id_of_that():
     with pytest.raises(ValidationError, match="by its real id only"):
         principals("group:friends", "default")
     assert principals(Everyone, "default") == ("system.Everyone",)
+    for make in (lambda: group("x", "default"), lambda: principals("/buckets/default/groups/x", "b")):
+        with pytest.raises(ValidationError, match="by its real id only"):
+            make()

@@ -105,6 +105,21 @@ def test_a_message_says_what_was_asked_what_came_and_what_to_do(status, body, me
     assert str(refusal(status, body)) == message
 
 
+@pytest.mark.parametrize(
+    ("status", "path", "advice"),
+    [
+        (404, "/buckets/b/collections/c/records/r", "; its bucket or its collection does not exist"),
+        (404, "/buckets/b/collections/c/records", "; its collection does not exist: create it first"),
+        (403, "/buckets/b", "or create the bucket first"),
+        (403, "/accounts/zoe", "; you lack the permission: ask the server's administrator"),
+        (403, "/permissions", "; you lack the permission: ask the server's administrator"),
+    ],
+)
+def test_the_advice_depends_on_what_was_asked(status, path, advice):
+    response = Response(status, {}, kintos(status, 111, "No"))
+    assert advice in str(responses.refusal(response, "PUT", path))
+
+
 def test_to_a_head_the_path_tells_that_the_collection_is_missing():
     error = responses.refusal(Response(404), "HEAD", "/buckets/b/collections/c/records")
     assert str(error).endswith("its collection does not exist: create it first")

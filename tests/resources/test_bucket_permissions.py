@@ -296,6 +296,23 @@ def test_unknown_names_are_refused_with_all_that_there_are(bucket: Bucket):
         bucket.permissions["nope"] = "account:bob"
 
 
+def test_mistyped_attributes_are_refused_with_all_that_there_are(bucket: Bucket, collection: Collection):
+    permissions: Any = bucket.permissions
+    message = "'recrod_create' here, only read, write, collection_create, .*record_create"
+    with pytest.raises(AttributeError, match=message):
+        permissions.recrod_create = ["account:bob"]
+    with pytest.raises(AttributeError, match=message):
+        permissions.recrod_create += "account:bob"
+    with pytest.raises(UsageError, match=message):
+        permissions.update(recrod_create=["account:bob"])
+    for one in (collection.permissions, collection.record("r").permissions, bucket.group("g").permissions):
+        other: Any = one
+        with pytest.raises(AttributeError, match="'raed' here, only read, write"):
+            other.raed = []
+        with pytest.raises(UsageError, match="'raed' here, only read, write"):
+            other.update(raed=[])
+
+
 def test_they_cannot_be_part_of_a_batch(client: Client, bucket: Bucket):
     bucket.permissions.record_read += "account:bob"
     assert "record_read" in repr(bucket.permissions)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import attrs
 import pytest
@@ -117,6 +118,8 @@ class TestBuckets:
         assert [one.name for one in client.buckets()] == ["kept"]
         with pytest.raises(UsageError, match="several names"):
             client.delete_buckets("kept")
+        with pytest.raises(UsageError, match="several names"):
+            client.delete_buckets(3)  # type: ignore[arg-type]
         with pytest.raises(UsageError):
             client.delete_buckets(["kept"], all=True)
 
@@ -131,7 +134,18 @@ class TestBuckets:
         assert [one.name for one in client.buckets()] == ["bobs"]
 
 
+@pytest.mark.parametrize("retries", [-1, "3", 1.5, True, None])
+def test_a_number_of_retries_that_is_none_is_refused(retries: Any):
+    with pytest.raises(UsageError, match="retries is a number of times"):
+        Client(NOWHERE, retries=retries)
+
+
 class TestPermissions:
+    @pytest.mark.parametrize("size", [0, "3", True])
+    def test_a_size_that_no_page_has_is_refused_at_the_call(self, client: Client, size: Any):
+        with pytest.raises(UsageError, match="page_size="):
+            client.permissions(page_size=size)
+
     def test_every_page_of_them_is_listed(self, client: Client, bucket: Bucket, collection: Collection):
         for number in range(5):
             collection.create_record(id=f"r{number}")

@@ -309,6 +309,57 @@ def test_data_of_a_record_that_is_no_dict_is_refused(collection: Collection):
         collection.create_record(wrong)
 
 
-def test_a_page_of_nothing_is_refused(collection: Collection):
-    with pytest.raises(UsageError, match="page_size=0"):
-        list(collection.get_all_records(page_size=0))
+@pytest.mark.parametrize("wrong", [{"page_size": 0}, {"page_size": "3"}, {"filters": ["n"]}, {"sort": ["n"]}])
+def test_what_is_no_listing_is_refused_at_the_call(collection: Collection, wrong: Any):
+    with pytest.raises(UsageError, match=r"page_size=|filters are|sort is"):
+        collection.get_all_records(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"action": "craete"}, {"since": "today"}])
+def test_what_is_no_history_is_refused_at_the_call(bucket: Bucket, collection: Collection, wrong: Any):
+    for one in (bucket, collection, collection.record("r")):
+        with pytest.raises(UsageError, match=r"action is|since and"):
+            one.history(**wrong)
+
+
+WRONG: Any = 3
+BAD_CREATIONS: list[Callable[[Bucket, Collection], object]] = [
+    lambda bucket, _: bucket.create_collection("../x"),
+    lambda bucket, _: bucket.create_collection("x", {"a": "\0"}),
+    lambda bucket, _: bucket.create_collection("x", permissions={"raed": []}),
+    lambda bucket, _: bucket.create_collection("x", permissions={"read": WRONG}),
+    lambda bucket, _: bucket.create_collection("x", permissions=["read"]),  # type: ignore[arg-type]
+    lambda bucket, _: bucket.create_collection("x", permissions={WRONG: []}),
+    lambda bucket, _: bucket.create_group("../x"),
+    lambda bucket, _: bucket.create_group("x", permissions={"read": WRONG}),
+    lambda bucket, _: bucket.create_group("x", data=[1]),  # type: ignore[arg-type]
+    lambda bucket, _: bucket.create_group("x", data=WRONG),
+    lambda _, collection: collection.create_record({}, permissions={"read": WRONG}),
+    lambda _, collection: collection.create_record({}, permissions=["read"]),  # type: ignore[arg-type]
+    lambda _, collection: collection.record(data=[]),  # type: ignore[arg-type]
+    lambda _, collection: collection.get_record(None),  # type: ignore[arg-type]
+    lambda _, collection: collection.update_record_permissions("r"),
+    lambda bucket, _: bucket.permissions.update(),
+    lambda bucket, _: bucket.permissions.update(record_create=WRONG),
+    lambda bucket, _: bucket.permissions.__setitem__(WRONG, []),
+]
+
+
+@pytest.mark.parametrize("ask", BAD_CREATIONS)
+def test_bad_input_is_refused_in_one_line_before_anything_is_sent(
+    client: Client, bucket: Bucket, collection: Collection, ask: Any
+):
+    with recorded(client) as sent, pytest.raises((UsageError, ValidationError)) as caught:
+        ask(bucket, collection)
+    assert str(caught.value).isprintable()
+    assert sent.operations == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"data": [1]}, {"permissions": ["read"]}, {"permissions": {"read": 3}}, {"data": {"a": "\0"}}],
+)
+def test_bad_input_to_a_batch_is_refused_where_it_is_given(client: Client, bucket: Bucket, arguments: Any):
+    with recorded(client) as sent, client.batch() as batch, pytest.raises((UsageError, ValidationError)):
+        batch.create(bucket.collection("x"), **arguments)
+    assert sent.operations == []

@@ -2,6 +2,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -277,6 +278,12 @@ def test_before_its_start_it_is_of_no_use(use: Callable[[KintoServer], object]):
 def test_its_repr_says_where_it_is_and_no_password(running: KintoServer):
     assert repr(running) == f"<KintoServer {running.backend} at {running.url}>"
     assert repr(KintoServer()) == "<KintoServer memory not running>"
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 99999, "80", True, None])
+def test_a_port_that_is_none_is_refused(port: Any):
+    with pytest.raises(UsageError, match="a port is a number from 0 to 65535, got "):
+        KintoServer(port=port)
 
 
 def test_an_unknown_back_end_is_refused():

@@ -211,5 +211,7 @@ def _normalize(record: Mapped, planned: Write, stored: StoredObject) -> None:
 
 def _has_its_type(one: FieldCodec, value: object) -> bool:
     """An int may be given for a Decimal or a float, which it is once it was read."""
+    if not isinstance(value, (int, float, Decimal)):
+        return True
     wanted = without_none(one.info.type)
-    return value is None or wanted not in (Decimal, float) or type(value) is wanted
+    return wanted not in (Decimal, float) or type(value) is wanted

@@ -56,7 +56,7 @@ def _omitted(record: Mapped, force: bool) -> frozenset[str]:
         return frozenset()
     return frozenset(
         one.info.key
-        for one in codec.fields
+        for one in codec.omitting
         if one.info.key in stored
         and (force or stored[one.info.key] is not None)
         and one.omits(getattr(record, one.info.name))

@@ -127,15 +127,12 @@ class HTTPTransport:
             body = json.dumps(operation.body, ensure_ascii=False, allow_nan=False).encode()
             # Exactly this: with a charset Kinto 26.5 takes some types for others.
             headers["Content-Type"] = "application/json"
-        return self._session().request(
-            operation.method,
-            self.url + operation.path,
-            params=dict(operation.params) or None,
-            headers=headers,
-            data=body,
-            timeout=self._timeout,
-            allow_redirects=False,
+        session = self._session()
+        request = requests.Request(
+            operation.method, self.url + operation.path, headers, data=body, params=dict(operation.params)
         )
+        prepared = session.prepare_request(request)
+        return session.send(prepared, timeout=self._timeout, allow_redirects=False, **self._local.environment)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -145,6 +142,8 @@ class HTTPTransport:
             self._local.process = os.getpid()
             session.auth = self._auth
             session.headers.update(self._headers)
+            # Proxies and certificates. requests would look for them with every request.
+            self._local.environment = session.merge_environment_settings(self.url, {}, None, None, None)
             with self._lock:
                 self._sessions.add(session)
         return session

@@ -54,10 +54,12 @@ def removed(record: Mapped, *, force: bool = False) -> frozenset[str]:
 
 def _omitted(record: Mapped, force: bool) -> frozenset[str]:
     """force: also those that the server holds as null, which is None as well."""
-    stored, codec = record._state.stored or {}, codec_of(record.__kinto__)
+    stored, codec = record._state.stored, codec_of(record.__kinto__)
+    if stored is None:
+        return frozenset()
     return frozenset(
         one.info.key
-        for one in codec.fields
+        for one in codec.omitting
         if one.info.key in stored
         and (force or stored[one.info.key] is not None)
         and one.omits(getattr(record, one.info.name))

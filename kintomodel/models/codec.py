@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any, Generic, TypeVar, cast, get_origin
 
 import attrs
@@ -14,6 +15,7 @@ from cattrs.gen import make_dict_structure_fn, override
 from ..errors import KintoError, UsageError, ValidationError
 from ..protocol.values import JSON, JSONObject, check
 from . import quick
+from .annotations import without_none
 from .conversion import new_converter, problems
 from .declaration import Declaration, FieldInfo
 from .fields import options
@@ -26,11 +28,15 @@ T = TypeVar("T")
 
 @attrs.frozen(eq=False)
 class FieldCodec:
-    """One field. write: the value as JSON; read: the value of JSON. Both raise Mismatch."""
+    """One field. write: the value as JSON; read: the value of JSON. Both raise Mismatch.
+
+    number: Decimal or float, of which an int may be given; None for any other type.
+    """
 
     info: FieldInfo
     write: Callable[[Any], JSON]
     _read: Callable[[JSON, Any], Any]
+    number: type | None
 
     def read(self, value: JSON) -> Any:
         return self._read(value, self.info.stored_type)
@@ -41,13 +47,18 @@ class FieldCodec:
 
 
 class Codec(Generic[T]):
-    """Made once for each model, when it is first read or written."""
+    """Made once for each model, when it is first read or written.
+
+    validated, omitting: the fields with validators, and those that are no key where they are None.
+    """
 
     def __init__(self, declaration: Declaration, converter: cattrs.Converter) -> None:
         infos = declaration.resolve().values()
         self.fields = tuple(_field_codec(declaration.cls, info, converter) for info in infos)
         # Whose records the fields refer to; None if their types do not say it.
         self.references = {info.name: referred(info.type) for info in infos if holds_references(info.type)}
+        self.validated = tuple(one for one in self.fields if options(one.info.attribute).validators)
+        self.omitting = tuple(one for one in self.fields if options(one.info.attribute).omit_none)
         self._cls = declaration.cls
         overrides: dict[str, Any] = {
             attribute.name: override(omit=True)
@@ -127,11 +138,13 @@ class Codec(Generic[T]):
 
 
 def _field_codec(cls: type, info: FieldInfo, converter: cattrs.Converter) -> FieldCodec:
+    number = next((kind for kind in (Decimal, float) if without_none(info.type) is kind), None)
     try:
         return FieldCodec(
             info,
             converter.get_unstructure_hook(info.stored_type),
             converter.get_structure_hook(info.stored_type),
+            number,
         )
     except KintoError as error:
         raise UsageError(f"{cls.__qualname__}.{info.name}: {error}") from None

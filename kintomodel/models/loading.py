@@ -131,7 +131,8 @@ def accept_permissions(record: Mapped, stored: StoredObject) -> None:
     """Of an answer to a request for this record alone: what it does not show is hidden from us."""
     found = permissions(record)
     found.accept(stored.permissions)
-    found.know(stored.permissions)
+    if stored.permissions is None:
+        found.know(None)
 
 
 def permissions(record: Mapped) -> RecordPermissions:

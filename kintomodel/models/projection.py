@@ -9,7 +9,7 @@ import attrs
 
 from ..errors import ValidationError
 from ..protocol.values import JSON
-from .codec import FieldCodec, codec_of
+from .codec import Codec, FieldCodec, codec_of
 from .conversion import problems
 from .declaration import FieldInfo
 from .state import Home, Mapped, State, home
@@ -83,11 +83,16 @@ def is_read(record: Mapped, key: str) -> bool:
 
 
 def is_lossy(record: Mapped) -> bool:
-    """Was a field set, but never read, whose old value may hold keys that we do not know?"""
-    state = record._state
-    return (state.only is not None and state.stored is not None) and any(
-        info.name in vars(record) and not is_read(record, info.key) and holds_objects(info.stored_type)
-        for info in record.__kinto__.resolve().values()
+    """Was a field set, but never read, whose old value may hold keys that we do not know, or has to go?"""
+    state, attributes = record._state, vars(record)
+    if state.only is None or state.stored is None:
+        return False
+    codec: Codec[Mapped] = codec_of(record.__kinto__)
+    return any(
+        one.info.name in attributes
+        and not is_read(record, one.info.key)
+        and (holds_objects(one.info.stored_type) or one.omits(attributes[one.info.name]))
+        for one in codec.fields
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
 from ..errors import (
@@ -20,7 +19,6 @@ from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.responses import MISSING_PARENT
 from ..protocol.values import equal
-from .annotations import without_none
 from .codec import FieldCodec, codec_of
 from .conversion import problems
 from .loading import accept, complete, explained, get, was_ours
@@ -225,5 +223,4 @@ def _normalize(record: Mapped, planned: Write, stored: StoredObject) -> None:
 
 def _has_its_type(one: FieldCodec, value: object) -> bool:
     """An int may be given for a Decimal or a float, which it is once it was read."""
-    wanted = without_none(one.info.type)
-    return value is None or wanted not in (Decimal, float) or type(value) is wanted
+    return one.number is None or value is None or type(value) is one.number

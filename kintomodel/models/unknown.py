@@ -19,6 +19,8 @@ def with_unknown(cls: Any, new: JSON, old: JSON) -> JSON:
     cls: the type of the value. Items of a list are matched by being equal but for unknown keys;
     those left over by their place, if the list is as long as it was.
     """
+    if not isinstance(old, (dict, list)):
+        return new
     cls = _core(cls)
     if isinstance(new, dict) and isinstance(old, dict):
         return _object(cls, new, old)

@@ -50,12 +50,11 @@ def _invalid_fields(record: Mapped, data: Mapping[str, JSON]) -> list[str]:
     """What the validators say of the fields that are to be stored with another value than now."""
     stored = record._state.stored or {}
     wrong: list[str] = []
-    for one in codec_of(record.__kinto__).fields:
+    for one in codec_of(record.__kinto__).validated:
         key, attribute = one.info.key, one.info.attribute
-        validators = options(attribute).validators
-        if not validators or key not in data or equal(stored.get(key, _ABSENT), data[key]):
+        if key not in data or equal(stored.get(key, _ABSENT), data[key]):
             continue
-        for validator in validators:
+        for validator in options(attribute).validators:
             try:
                 validator(record, attribute, getattr(record, one.info.name))
             except (TypeError, ValueError) as error:

@@ -12,12 +12,12 @@ from ..errors import ValidationError
 BUCKETS = "/buckets"
 
 # https://docs.kinto-storage.org/en/stable/api/1.x/buckets.html
-_ID = r"[a-zA-Z0-9][a-zA-Z0-9_-]*"
+_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]*")
 
 
 def check_id(kind: str, value: object) -> str:
     """The id itself, if Kinto takes it for this kind of object; else ValidationError."""
-    if isinstance(value, str) and re.fullmatch(_ID, value):
+    if isinstance(value, str) and _ID.fullmatch(value):
         return value
     raise ValidationError(
         f"{value!r} is no {kind} id: Kinto takes letters, digits, '-' and '_', "

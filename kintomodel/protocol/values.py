@@ -39,8 +39,13 @@ def copy(value: JSON) -> JSON:
     return value
 
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
 def equal(one: JSON, other: JSON) -> bool:
     """Is it the same JSON? 1 is 1.0, but neither is true; the order of keys does not count."""
+    if type(one) is type(other) and type(one) in _PLAIN and one == other:  # the most, and the quickest
+        return True
     # map() and no generator, which would take a frame of its own: Kinto 26.5 holds 400 levels.
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(map(equal, one.values(), [other[key] for key in one]))

@@ -129,16 +129,17 @@ class HTTPTransport:
             headers["Content-Type"] = "application/json"
         # Else requests would put the session's credentials in the place of the operation's own.
         own = _as_it_is if "Authorization" in headers else None
-        return self._session().request(
+        session = self._session()
+        request = requests.Request(
             operation.method,
             self.url + operation.path,
-            params=dict(operation.params) or None,
-            headers=headers,
+            headers,
             data=body,
+            params=dict(operation.params),
             auth=own,
-            timeout=self._timeout,
-            allow_redirects=False,
         )
+        prepared = session.prepare_request(request)
+        return session.send(prepared, timeout=self._timeout, allow_redirects=False, **self._local.environment)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -148,6 +149,8 @@ class HTTPTransport:
             self._local.process = os.getpid()
             session.auth = self._auth
             session.headers.update(self._headers)
+            # Proxies and certificates. requests would look for them with every request.
+            self._local.environment = session.merge_environment_settings(self.url, {}, None, None, None)
             with self._lock:
                 self._sessions.add(session)
         return session

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from ..errors import Conflict, KintoError, NotFound, TransportError
 from ..protocol import batch, bulk, operations, scanning, settling
 from ..protocol.changes import own_data
-from ..protocol.conditions import Comparison, matches
+from ..protocol.conditions import NOTHING, Comparison, matches
 from ..protocol.editing import later
 from ..protocol.listing import PAGE_SIZE, RETRIES
 from ..protocol.merging import merge
@@ -127,7 +127,7 @@ def _verified(outcomes: Iterable[Outcome[Change]], rules: Rules) -> Flow[list[Ou
         def keep(page: Iterable[JSONObject], found: dict[str, JSONObject] = found) -> None:
             found.update((data["id"], data) for data in page)
 
-        query = Query(Comparison(("id",), "in", ids))
+        query = Query(Comparison(("id",), "in", ids) if ids else NOTHING)
         unread: KintoError | None = None
         try:
             yield from scanning.each(scanning.scan(rules.path.records, query, PAGE_SIZE), keep)

@@ -58,3 +58,12 @@ Typed.objects.filter(Typed.label == 10)  #! mypy pyright ty
 Typed.objects.filter(Typed.total >= "x")  #! mypy pyright ty
 Typed.objects.filter(Typed.number >= "x")  #! mypy pyright ty
 Typed.objects.filter(Typed.names.contains(3))  #! mypy pyright ty
+
+# Plans
+Receipt.objects.sync([Customer(name="x")])  #! mypy pyright ty
+Receipt.objects.sync([receipt], on_conflict="ours")  #! mypy pyright ty
+Receipt.objects.sync([receipt], scope="amount")  #! mypy pyright ty
+Receipt.objects.sync(receipt)  #! mypy pyright ty
+Receipt.objects.sync([receipt]).aply()  #! mypy pyright ty
+Receipt.objects.load("x.csv", on_error="ignore")  #! mypy pyright ty
+Receipt.objects.copy_to(3)  #! mypy pyright ty

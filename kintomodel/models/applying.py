@@ -79,7 +79,7 @@ def _resolved(outcome: Outcome[Change], rules: Rules, side: Side) -> Flow[Outcom
     """What becomes of a conflict. Each attempt is a GET and a guarded write."""
     change = outcome.object
     if side == "theirs":
-        return Outcome("unchanged", change, outcome.position, outcome.error)
+        return Outcome("unchanged", change, outcome.position)
     for tries in range(1, RETRIES + 1):
         stored: JSONObject | None = None
         try:

@@ -73,6 +73,8 @@ def dump(model: type[M], home: Home, path: Path) -> int:
         with open(unfinished, "w", encoding="utf-8", newline="") as file:
             format.write(rows(), file, reader)
         os.replace(unfinished, path)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
     finally:
         with suppress(FileNotFoundError):
             unfinished.unlink()

@@ -277,8 +277,8 @@ def test_of_many_bad_rows_the_first_are_shown(payments: Client, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        ('{"extra": 5}', "line 1: extra: expected a dict of undeclared attributes, got 5"),
-        ("5", "line 1: expected a Receipt or a dict of its fields, got 5"),
+        ('{"extra": 5}', "line 1: extra: expected a dict of undeclared attributes, got number 5"),
+        ("5", "line 1: expected a Receipt or a dict of its fields, got number 5"),
         ('{"amuont": 5}', "line 1: Receipt has no field 'amuont'; did you mean 'amount'?"),
         ('{"amount": NaN}', "line 1: amount: JSON has no NaN"),
         ('{"amount": 5', "line 1: this is no JSON: Expecting ',' delimiter: line 1 column 13 (char 12)"),
@@ -380,6 +380,8 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(payments: Client, tmp_pa
         Receipt.objects.load(tmp_path / "none.csv", "ignore")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="the name of the file says its format"):
         Receipt.objects.dump(tmp_path / "all")
+    with pytest.raises(UsageError, match=r"nowhere/all.json: No such file"):
+        Receipt.objects.dump(tmp_path / "nowhere" / "all.json")
 
 
 def test_a_column_may_hold_a_whole_object(payments: Client, tmp_path: Path) -> None:
@@ -397,7 +399,7 @@ def test_what_is_in_no_column_may_stand_in_extra(payments: Client, tmp_path: Pat
     path = written(tmp_path, "rows.csv", 'id,extra\nnull,"{""seen"": 1}"\nb,seen\n')
     report = Receipt.objects.load(path, on_error="collect")
     assert [one.message for one in report.invalid] == [
-        "line 3: extra: expected a dict of undeclared attributes, got 'seen'"
+        "line 3: extra: expected a dict of undeclared attributes, got string 'seen'"
     ]
     assert Receipt.objects.get(id="null").extra == {"seen": 1}
 

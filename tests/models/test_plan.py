@@ -233,7 +233,9 @@ def test_mine_creates_again_what_was_deleted(payments: Client) -> None:
 def test_theirs_is_left(payments: Client) -> None:
     plan = plan_of_three(payments, on_conflict="theirs")
     meddle(payments)
-    assert statuses(plan.apply()) == dict.fromkeys(("new", "old", "gone"), "unchanged")
+    report = plan.apply()
+    assert statuses(report) == dict.fromkeys(("new", "old", "gone"), "unchanged")
+    assert [outcome.error for outcome in report] == [None] * 3
     assert stored(payments)["old"] == {**THEIRS, "seen": 1}
 
 

@@ -136,7 +136,7 @@ class File:
 
 def load(
     model: type[Mapped], home: Home, path: Path, on_error: OnError, progress: Progress | None
-) -> Report[str | None]:
+) -> Report[Any]:
     """See Manager.load()."""
     if on_error not in ("raise", "collect"):
         raise UsageError(f'on_error is "raise" or "collect", got {on_error!r}')
@@ -145,7 +145,7 @@ def load(
     rules = Rules(
         home.path, file.reader, Key(file.reader, ["id"]), None, remote_keys(file.reader), EVERYTHING
     )
-    outcomes: list[Outcome[str | None]] = []
+    outcomes: list[Outcome[Any]] = []
     lost: KintoError | None = None
     connection = home.connection
     size = connection.batch_size()
@@ -163,7 +163,7 @@ def load(
                 lost = last if isinstance(last, TransportError) else None
                 chunk = []
         if lost is not None:
-            outcomes += [failure(_id(row), line, lost) for line, row, _ in chunk]
+            outcomes += [failure(_shown(row), line, lost) for line, row, _ in chunk]
         if progress is not None:
             progress(len(outcomes), total)
     return Report(tuple(outcomes))
@@ -199,7 +199,7 @@ def _check(file: File, on_error: OnError) -> int:
 
 def _written(
     chunk: list[tuple[int, object, Wanted | KintoError]], rules: Rules, batch_size: int
-) -> Flow[list[Outcome[str | None]]]:
+) -> Flow[list[Outcome[Any]]]:
     """The outcomes of some rows: one GET for those that are there, and batches of what differs."""
     found: dict[str, JSONObject] = {}
 
@@ -210,11 +210,11 @@ def _written(
     if ids:
         query = Query(Comparison(("id",), "in", ids))
         yield from scanning.each(scanning.scan(rules.path.records, query, PAGE_SIZE), keep)
-    outcomes: list[Outcome[str | None]] = []
+    outcomes: list[Outcome[Any]] = []
     changes = []
     for line, row, wanted in chunk:
         if isinstance(wanted, KintoError):
-            outcomes.append(Outcome("invalid", _id(row), line, wanted))
+            outcomes.append(Outcome("invalid", _shown(row), line, wanted))
             continue
         change = rules.change(wanted, found.get(wanted.id or ""))
         if change is None:
@@ -229,6 +229,8 @@ def _written(
     return sorted(outcomes, key=lambda outcome: outcome.position)
 
 
-def _id(row: object) -> str | None:
-    id = row.get("id") if isinstance(row, dict) else None
-    return id if isinstance(id, str) else None
+def _shown(row: object) -> object:
+    """A row that was not written, for its outcome: what was read."""
+    if isinstance(row, BadRow):
+        return row.text
+    return "null" if row is None else row

@@ -146,6 +146,10 @@ def test_the_whole_script_in_its_runs(server: KintoServer, client: Client, tmp_p
         assert Domain.objects.count() == 119
 
 
+def test_the_script_is_short() -> None:
+    assert len((ROOT / "examples" / "ingest.py").read_text().splitlines()) <= 25
+
+
 @pytest.mark.parametrize(
     ("url", "auth", "problem"),
     [

@@ -1,10 +1,10 @@
 """Bring a collection to the domains of a text file: python examples/ingest.py domains.txt"""
 
+import os
 import sys
 from pathlib import Path
 
-import kintomodel
-from kintomodel import KintoError, Model
+from kintomodel import KintoError, Model, connect
 
 
 class Domain(Model, bucket="blocklists", collection="domains"):
@@ -12,13 +12,14 @@ class Domain(Model, bucket="blocklists", collection="domains"):
 
 
 try:
-    client = kintomodel.connect()  # KINTO_SERVER, KINTO_AUTH
-    client.create_bucket("blocklists", if_not_exists=True).create_collection("domains", if_not_exists=True)
-    file = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("domains.txt")
-    domains = [line.strip() for line in file.read_text().splitlines() if line.strip()]
-    wanted = [{"id": domain.replace(".", "-"), "domain": domain} for domain in domains]
+    kinto, is_dry = connect(), bool(os.environ.get("DRY_RUN"))  # KINTO_SERVER, KINTO_AUTH
+    if not is_dry:
+        kinto.create_bucket("blocklists", if_not_exists=True).create_collection("domains", if_not_exists=True)
+    file = Path(sys.argv[1]) if sys.argv[1:] else Path(__file__).with_name("domains.txt")
+    wanted = [{"id": domain.replace(".", "-"), "domain": domain} for domain in file.read_text().split()]
     plan = Domain.objects.sync(wanted, delete=True)
-    print(f"{client.url}: {plan}")
-    plan.apply().raise_for_failures()
+    print(f"{kinto.url}: {plan}")
+    if not is_dry:
+        plan.apply().raise_for_failures()
 except KintoError as error:
     sys.exit(f"error: {error}")

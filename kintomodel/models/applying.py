@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from ..errors import Conflict, KintoError, NotFound, TransportError
 from ..protocol import batch, bulk, operations, scanning, settling
 from ..protocol.changes import own_data
-from ..protocol.conditions import Comparison, matches
+from ..protocol.conditions import NOTHING, Comparison, matches
 from ..protocol.editing import later
 from ..protocol.listing import PAGE_SIZE, RETRIES
 from ..protocol.merging import merge
@@ -78,7 +78,7 @@ def _resolved(outcome: Outcome[Change], rules: Rules, side: Side) -> Flow[Outcom
     """What becomes of a conflict. Each attempt is a GET and a guarded write."""
     change = outcome.object
     if side == "theirs":
-        return Outcome("unchanged", change, outcome.position, outcome.error)
+        return Outcome("unchanged", change, outcome.position)
     for tries in range(1, RETRIES + 1):
         stored: JSONObject | None = None
         try:
@@ -126,7 +126,7 @@ def _verified(outcomes: Iterable[Outcome[Change]], rules: Rules) -> Flow[list[Ou
         def keep(page: Iterable[JSONObject], found: dict[str, JSONObject] = found) -> None:
             found.update((data["id"], data) for data in page)
 
-        query = Query(Comparison(("id",), "in", ids))
+        query = Query(Comparison(("id",), "in", ids) if ids else NOTHING)
         unread: KintoError | None = None
         try:
             yield from scanning.each(scanning.scan(rules.path.records, query, PAGE_SIZE), keep)

@@ -188,7 +188,7 @@ def _header(names: list[str], reader: Reader[Any]) -> list[Column]:
 
 def _row(cells: list[str], columns: list[Column]) -> object:
     if len(cells) > len(columns):
-        return BadRow(f"there are {len(cells)} cells for {len(columns)} columns")
+        return BadRow(f"there are {len(cells)} cells for {len(columns)} columns", ",".join(cells))
     row: JSONObject = {}
     for cell, column in zip(cells, columns, strict=False):
         if cell:

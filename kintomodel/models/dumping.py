@@ -74,6 +74,8 @@ def dump(model: type[M], home: Home, path: Path) -> int:
         with open(unfinished, "w", encoding="utf-8", newline="") as file:
             format.write(rows(), file, reader)
         os.replace(unfinished, path)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
     finally:
         with suppress(FileNotFoundError):
             unfinished.unlink()
@@ -133,7 +135,7 @@ class File:
         return wanted
 
 
-def load(model: type[Mapped], home: Home, path: Path, on_error: OnError, tell: Tell) -> Report[str | None]:
+def load(model: type[Mapped], home: Home, path: Path, on_error: OnError, tell: Tell) -> Report[Any]:
     """See Manager.load()."""
     if on_error not in ("raise", "collect"):
         raise UsageError(f'on_error is "raise" or "collect", got {on_error!r}')
@@ -142,7 +144,7 @@ def load(model: type[Mapped], home: Home, path: Path, on_error: OnError, tell: T
     rules = Rules(
         home.path, file.reader, Key(file.reader, ["id"]), None, remote_keys(file.reader), EVERYTHING
     )
-    outcomes: list[Outcome[str | None]] = []
+    outcomes: list[Outcome[Any]] = []
     lost: KintoError | None = None
     connection = home.connection
     size = connection.batch_size()
@@ -160,7 +162,7 @@ def load(model: type[Mapped], home: Home, path: Path, on_error: OnError, tell: T
                 lost = last if isinstance(last, TransportError) else None
                 chunk = []
         if lost is not None:
-            outcomes += [failure(_id(row), line, lost) for line, row, _ in chunk]
+            outcomes += [failure(_shown(row), line, lost) for line, row, _ in chunk]
         tell(len(outcomes), total)
     return Report(tuple(outcomes))
 
@@ -195,7 +197,7 @@ def _check(file: File, on_error: OnError) -> int:
 
 def _written(
     chunk: list[tuple[int, object, Wanted | KintoError]], rules: Rules, batch_size: int
-) -> Flow[list[Outcome[str | None]]]:
+) -> Flow[list[Outcome[Any]]]:
     """The outcomes of some rows: one GET for those that are there, and batches of what differs."""
     found: dict[str, JSONObject] = {}
 
@@ -206,11 +208,11 @@ def _written(
     if ids:
         query = Query(Comparison(("id",), "in", ids))
         yield from scanning.each(scanning.scan(rules.path.records, query, PAGE_SIZE), keep)
-    outcomes: list[Outcome[str | None]] = []
+    outcomes: list[Outcome[Any]] = []
     changes = []
     for line, row, wanted in chunk:
         if isinstance(wanted, KintoError):
-            outcomes.append(Outcome("invalid", _id(row), line, wanted))
+            outcomes.append(Outcome("invalid", _shown(row), line, wanted))
             continue
         change = rules.change(wanted, found.get(wanted.id or ""))
         if change is None:
@@ -225,6 +227,8 @@ def _written(
     return sorted(outcomes, key=lambda outcome: outcome.position)
 
 
-def _id(row: object) -> str | None:
-    id = row.get("id") if isinstance(row, dict) else None
-    return id if isinstance(id, str) else None
+def _shown(row: object) -> object:
+    """A row that was not written, for its outcome: what was read."""
+    if isinstance(row, BadRow):
+        return row.text
+    return "null" if row is None else row

@@ -9,9 +9,10 @@ from ..protocol.values import JSON
 
 
 class BadRow(NamedTuple):
-    """A row that cannot be read; the others can."""
+    """A row that cannot be read; the others can. text: as it stands in the file."""
 
     problem: str
+    text: str
 
 
 class UnreadableFileError(ValueError):

@@ -44,7 +44,7 @@ def read_lines(file: TextIO, _: Any) -> Iterator[Parsed]:
             try:
                 yield number, decode(line)
             except ValueError as error:
-                yield number, BadRow(f"this is no JSON: {error}")
+                yield number, BadRow(f"this is no JSON: {error}", line.rstrip("\r\n"))
 
 
 def write_array(rows: Iterable[JSONObject], file: TextIO, _: Any) -> None:

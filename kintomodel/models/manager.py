@@ -276,7 +276,7 @@ class Manager(Queries[M]):
         path: str | os.PathLike[str],
         on_error: OnError = "raise",
         progress: Progress = None,
-    ) -> Report[str | None]:
+    ) -> Report[Any]:
         """Create and update records from a file as dump() writes it, in bounded memory.
 
         The file is read twice: it is checked, then written. A row without an id is a new record each time;
@@ -284,8 +284,8 @@ class Manager(Queries[M]):
         An empty cell of CSV is a field that is not named. Two rows with one id are refused.
         on_error: "raise" writes nothing if a row is bad: ValidationError names the lines and what is wrong;
         "collect" writes the others. progress: called with (done, all).
-        The report has an outcome for each row: its object is the record's id, None for a bad row without
-        one, its position the line, from 1. What somebody writes meanwhile is a conflict.
+        The report has an outcome for each row: its position is the line, from 1, its object the record's id,
+        or the row itself where it was not sent. What somebody writes meanwhile is a conflict.
         Costs one GET for each 200 rows, and batches of what differs.
         """
         with reporting(progress, None) as tell:

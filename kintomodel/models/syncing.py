@@ -99,7 +99,8 @@ def _guard(matching: Matching, where: str, max_delete: float) -> None:
             f"the source is empty: that would delete all {stored} records of {where}; if that is meant, "
             "say max_delete=1.0"
         )
-    if deletes > max_delete * stored:
+    # 29 of 100 are no more than 0.29, though 0.29 * 100 is less.
+    if deletes > max_delete * stored + 1e-6:
         raise UsageError(
             f"this would delete {deletes} of {stored} records of {where}, which is more than "
             f"max_delete={max_delete}; if that is meant, allow more"

@@ -16,7 +16,7 @@ from .conversion import problems
 from .declaration import RESERVED_KEYS
 from .fields import suggestion
 from .state import Mapped, extra
-from .storage import Mismatch
+from .storage import Mismatch, expected
 
 M = TypeVar("M", bound=Mapped)
 
@@ -54,8 +54,8 @@ class Reader(Generic[M]):
         elif isinstance(item, Mapping):
             id, data = self._of_mapping(item, position)
         else:
-            expected = f"expected a {self.model.__name__} or a dict of its fields"
-            raise UsageError(f"{self.place(position)}: {expected}, got {item!r}")
+            wrong = expected(f"a {self.model.__name__} or a dict of its fields", item)
+            raise UsageError(f"{self.place(position)}: {wrong}")
         data = {key: value for key, value in data.items() if key not in SERVERS}
         check(data, self.place(position))
         try:
@@ -122,7 +122,7 @@ class Reader(Generic[M]):
 
     def _extra(self, value: object, place: str) -> JSONObject:
         if not isinstance(value, Mapping):
-            raise ValidationError(f"extra: expected a dict of undeclared attributes, got {value!r}")
+            raise ValidationError(f"extra: {expected('a dict of undeclared attributes', value)}")
         own = self.model.__kinto__.keys | RESERVED_KEYS
         for key in value:
             if key in own - SERVERS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
@@ -13,13 +14,26 @@ from .file_rows import Parsed, UnreadableFileError
 
 def write(rows: Iterable[JSONObject], file: TextIO, _: Any) -> None:
     yaml = _yaml()
+    dumper = _dumper(yaml)
     is_empty = True
     for row in rows:
         is_empty = False
         # A sequence of one at a time; one after the other they are one sequence.
-        file.write(yaml.safe_dump([row], allow_unicode=True, sort_keys=False))
+        file.write(yaml.dump([row], Dumper=dumper, allow_unicode=True, sort_keys=False, width=math.inf))
     if is_empty:
         file.write("[]\n")
+
+
+def _dumper(yaml: Any) -> Any:
+    dumper = type("Dumper", (yaml.SafeDumper,), {})
+
+    def represent(self: Any, text: str) -> Any:
+        # In any other style PyYAML 6.0 loses some line breaks and blanks.
+        style = None if text.isprintable() else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    dumper.add_representer(str, represent)  # type: ignore[attr-defined]
+    return dumper
 
 
 def read(file: TextIO, _: Any) -> Iterator[Parsed]:

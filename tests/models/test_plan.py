@@ -41,6 +41,12 @@ def stored(client: Client) -> dict[str, Any]:
     return {one["id"]: {key: one[key] for key in one if key not in own} for one in listed}
 
 
+def stored_by(url: str) -> dict[str, Any]:
+    """As another client sees it."""
+    with Client(url, ("tester", "secret")) as other:
+        return stored(other)
+
+
 def plan_of_three(client: Client, **options: Any) -> Any:
     """One creation, one update, one deletion."""
     store(client, "old", text="a", tags=[])
@@ -227,7 +233,9 @@ def test_mine_creates_again_what_was_deleted(payments: Client) -> None:
 def test_theirs_is_left(payments: Client) -> None:
     plan = plan_of_three(payments, on_conflict="theirs")
     meddle(payments)
-    assert statuses(plan.apply()) == dict.fromkeys(("new", "old", "gone"), "unchanged")
+    report = plan.apply()
+    assert statuses(report) == dict.fromkeys(("new", "old", "gone"), "unchanged")
+    assert [outcome.error for outcome in report] == [None] * 3
     assert stored(payments)["old"] == {**THEIRS, "seen": 1}
 
 
@@ -354,6 +362,17 @@ def test_verify_finds_what_another_made_of_it_at_the_same_time(payments: Client,
     assert "it is not as it was written" in conflict.message
     assert isinstance(conflict.error, Conflict)
     assert conflict.error.theirs == (None if kind == "create" else {"text": "theirs"})
+
+
+def test_what_cannot_be_verified_has_failed(payments: Client) -> None:
+    plan = plan_of_three(payments)
+
+    def fail() -> None:
+        raise ConnectionFailed("GET: cut")
+
+    Meddling(payments, lambda operation: operation.path == RECEIPTS, fail)
+    assert statuses(plan.apply(verify=True)) == dict.fromkeys(("new", "old", "gone"), "failed")
+    assert set(stored_by(payments.url)) == {"new", "old"}
 
 
 def test_nothing_is_verified_that_was_not_written(payments: Client) -> None:

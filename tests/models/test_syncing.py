@@ -113,7 +113,7 @@ def test_a_dict_may_hold_json_that_reads_as_the_value(payments: Client) -> None:
         ({"id": "a", "extra": {"type": 1}}, r"source\[1\]: extra\['type'\]: extra is for attributes"),
         ({"id": "a", "extra": {"deleted": True}}, r"source\[1\]: extra\['deleted'\]"),
         ({"amount": 1}, r"source\[1\]: it has no id to be found by"),
-        ("a", r"source\[1\]: expected a Receipt or a dict of its fields, got 'a'"),
+        ("a", r"source\[1\]: expected a Receipt or a dict of its fields, got string 'a'"),
         (Package(name="a"), r"source\[1\]: expected a Receipt or a dict"),
     ],
 )
@@ -135,7 +135,10 @@ def test_what_is_no_record_is_refused_by_its_position(payments: Client, item: An
         ({"id": "a", "address": {"city": 5}}, r"source\[1\]: address.city: expected a string, got number 5"),
         ({"id": "a", "kind": 1, "currency": 2}, r"kind: expected a string.*; currency: expected a string"),
         ({"id": "a", "kind": "\0"}, r"source\[1\].type: Kinto cannot store the character NUL"),
-        ({"id": "a", "extra": 1}, r"source\[1\]: extra: expected a dict of undeclared attributes, got 1"),
+        (
+            {"id": "a", "extra": 1},
+            r"source\[1\]: extra: expected a dict of undeclared attributes, got number 1",
+        ),
         ({"id": "a b"}, r"source\[1\]: 'a b' is no record id"),
         ({"id": 5}, r"source\[1\]: 5 is no record id"),
         (Receipt(id="a", amount="1"), r"source\[1\]: amount: expected a Decimal, got string '1'"),  # type: ignore[arg-type]
@@ -373,6 +376,12 @@ def test_too_many_deletions_are_refused_with_their_numbers(payments: Client) -> 
         Receipt.objects.sync(keep, delete=True)
     assert len(Receipt.objects.sync([*keep, {"id": "r17"}], delete=True).deletes) == 2
     assert len(Receipt.objects.sync(keep, delete=True, max_delete=0.15).deletes) == 3
+
+
+def test_the_share_that_may_be_deleted_is_exact(payments: Client) -> None:
+    Receipt.objects.sync([{"id": f"r{number}"} for number in range(100)]).apply()
+    plan = Receipt.objects.sync([{"id": f"r{number}"} for number in range(71)], delete=True, max_delete=0.29)
+    assert len(plan.deletes) == 29
 
 
 def test_an_empty_source_deletes_only_if_all_may_go(payments: Client) -> None:

@@ -65,7 +65,7 @@ def test_the_first_look_at_a_model_finds_its_types_and_its_manager(_):
         amount: int = 0
 
     def look():
-        return Receipt.objects.filter(amount=1).explain().residual, Receipt.amount.field_type
+        return Receipt.objects.filter(amount=1).explain().requests[0].residual, Receipt.amount.field_type
 
     assert at_once(look) == [(None, int)] * THREADS
 

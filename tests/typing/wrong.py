@@ -126,3 +126,12 @@ receipt.customer = Customer(name="x")  #! mypy pyright ty
 Receipt.objects.prefetch(3)  #! mypy pyright ty
 Receipt.objects.check_refs()[0].mising  #! mypy pyright ty
 Receipt.objects.deleted(since="2026-01-01")  #! mypy pyright ty
+
+# Plans
+Receipt.objects.sync([Customer(name="x")])  #! mypy pyright ty
+Receipt.objects.sync([receipt], on_conflict="ours")  #! mypy pyright ty
+Receipt.objects.sync([receipt], scope="amount")  #! mypy pyright ty
+Receipt.objects.sync(receipt)  #! mypy pyright ty
+Receipt.objects.sync([receipt]).aply()  #! mypy pyright ty
+Receipt.objects.load("x.csv", on_error="ignore")  #! mypy pyright ty
+Receipt.objects.copy_to(3)  #! mypy pyright ty

@@ -122,14 +122,21 @@ def run(path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_whole_script_in_three_runs(server: KintoServer, client: Client, tmp_path: Path) -> None:
+def test_the_whole_script_in_its_runs(server: KintoServer, client: Client, tmp_path: Path) -> None:
     file = tmp_path / "domains.txt"
     environment = {"KINTO_SERVER": server.url, "KINTO_AUTH": ":".join(server.auth)}
     file.write_text("\n\n".join(DOMAINS))
     first, second = run(file, **environment), run(file, **environment)
     file.write_text("\n".join([*DOMAINS[2:], "new.example.com"]))
+    with client.activate():
+        before = etag(client)
+        dry = run(file, DRY_RUN="1", **environment)
+        assert etag(client) == before
     third = run(file, **environment)
-    assert [first.returncode, second.returncode, third.returncode] == [0, 0, 0], third.stderr
+    dry_again = run(file, DRY_RUN="1", **environment)
+    assert dry.stdout == third.stdout
+    assert "nothing to do" in dry_again.stdout
+    assert {one.returncode for one in (first, second, dry, third, dry_again)} == {0}, third.stderr
     assert "120 to create" in first.stdout
     assert "nothing to do, 120 unchanged" in second.stdout
     assert third.stdout.splitlines()[1:] == [
@@ -137,6 +144,10 @@ def test_the_whole_script_in_three_runs(server: KintoServer, client: Client, tmp
     ]  # fmt: skip
     with client.activate():
         assert Domain.objects.count() == 119
+
+
+def test_the_script_is_short() -> None:
+    assert len((ROOT / "examples" / "ingest.py").read_text().splitlines()) <= 25
 
 
 @pytest.mark.parametrize(

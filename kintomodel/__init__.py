@@ -1,48 +1,52 @@
 """Typed models for the Kinto JSON storage server, and an object client beneath them."""
 
-from .errors import (
-    BadRequest,
-    BulkError,
-    Conflict,
-    ConnectionFailed,
-    Forbidden,
-    KintoError,
-    MultipleFound,
-    NotFound,
-    PayloadTooLarge,
-    PermissionsNotVisible,
-    ResponseError,
-    ServerError,
-    Timeout,
-    TransportError,
-    Unauthorized,
-    UnreadableResponse,
-    UnsupportedByServer,
-    UsageError,
-    ValidationError,
-)
-from .models.aggregates import Avg, Count, Max, Min, Sum
-from .models.codec import register
-from .models.comparing import Change
-from .models.expressions import F, Field, Q, some
-from .models.fields import field
-from .models.manager import Manager
-from .models.model import Model
-from .models.plan import Plan
-from .models.queryset import QuerySet
-from .models.references import Ref
-from .protocol.objects import ServerInfo
-from .protocol.permissions import Authenticated, Everyone, account, group
-from .protocol.report import Outcome, Report
-from .protocol.tombstones import Tombstone
-from .resources.batch import Batch
-from .resources.bucket import Bucket
-from .resources.client import Client, connect
-from .resources.collection import Collection
-from .resources.feed import Changes
-from .resources.group import Group
-from .resources.record import Record
-from .transport.dry_run import DryRun
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .errors import (
+        BadRequest,
+        BulkError,
+        Conflict,
+        ConnectionFailed,
+        Forbidden,
+        KintoError,
+        MultipleFound,
+        NotFound,
+        PayloadTooLarge,
+        PermissionsNotVisible,
+        ResponseError,
+        ServerError,
+        Timeout,
+        TransportError,
+        Unauthorized,
+        UnreadableResponse,
+        UnsupportedByServer,
+        UsageError,
+        ValidationError,
+    )
+    from .models.aggregates import Avg, Count, Max, Min, Sum
+    from .models.codec import register
+    from .models.comparing import Change
+    from .models.expressions import F, Field, Q, some
+    from .models.fields import field
+    from .models.manager import Manager
+    from .models.model import Model
+    from .models.plan import Plan
+    from .models.queryset import QuerySet
+    from .models.references import Ref
+    from .protocol.objects import ServerInfo
+    from .protocol.permissions import Authenticated, Everyone, account, group
+    from .protocol.report import Outcome, Report
+    from .protocol.tombstones import Tombstone
+    from .resources.batch import Batch
+    from .resources.bucket import Bucket
+    from .resources.client import Client, connect
+    from .resources.collection import Collection
+    from .resources.feed import Changes
+    from .resources.group import Group
+    from .resources.record import Record
+    from .transport.dry_run import DryRun
 
 __all__ = [
     "account",
@@ -99,3 +103,63 @@ __all__ = [
     "UsageError",
     "ValidationError",
 ]
+
+# Each name is loaded when it is first asked for: who wants the errors alone, as the test kit does in
+# every run of pytest, does not pay for the rest.
+_MODULES = {
+    "errors": [
+        "BadRequest",
+        "BulkError",
+        "Conflict",
+        "ConnectionFailed",
+        "Forbidden",
+        "KintoError",
+        "MultipleFound",
+        "NotFound",
+        "PayloadTooLarge",
+        "PermissionsNotVisible",
+        "ResponseError",
+        "ServerError",
+        "Timeout",
+        "TransportError",
+        "Unauthorized",
+        "UnreadableResponse",
+        "UnsupportedByServer",
+        "UsageError",
+        "ValidationError",
+    ],
+    "models.aggregates": ["Avg", "Count", "Max", "Min", "Sum"],
+    "models.codec": ["register"],
+    "models.comparing": ["Change"],
+    "models.expressions": ["F", "Field", "Q", "some"],
+    "models.fields": ["field"],
+    "models.manager": ["Manager"],
+    "models.model": ["Model"],
+    "models.plan": ["Plan"],
+    "models.queryset": ["QuerySet"],
+    "models.references": ["Ref"],
+    "protocol.objects": ["ServerInfo"],
+    "protocol.permissions": ["Authenticated", "Everyone", "account", "group"],
+    "protocol.report": ["Outcome", "Report"],
+    "protocol.tombstones": ["Tombstone"],
+    "resources.batch": ["Batch"],
+    "resources.bucket": ["Bucket"],
+    "resources.client": ["Client", "connect"],
+    "resources.collection": ["Collection"],
+    "resources.feed": ["Changes"],
+    "resources.group": ["Group"],
+    "resources.record": ["Record"],
+    "transport.dry_run": ["DryRun"],
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

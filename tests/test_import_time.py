@@ -18,6 +18,7 @@ STANDARD = {
     "concurrent",
     "concurrent.futures",
     "concurrent.futures._base",
+    "concurrent.futures.thread",
     "contextvars",
     "decimal",
     "difflib",
@@ -35,13 +36,23 @@ def loaded_by(imports: str) -> set[str]:
     return set(json.loads(done.stdout))
 
 
-def test_the_import_loads_nothing_that_is_not_listed():
-    ours = loaded_by("kintomodel")
+def loaded_by_all_names() -> set[str]:
+    return loaded_by("kintomodel; from kintomodel import *; import sys")
+
+
+def test_the_import_loads_nothing_but_the_face():
+    ours = {name for name in loaded_by("kintomodel") if name.partition(".")[0] == "kintomodel"}
+    assert ours == {"kintomodel"}
+    assert "requests" not in loaded_by("kintomodel")
+
+
+def test_all_names_load_nothing_that_is_not_listed():
+    ours = loaded_by_all_names()
     more = {name for name in ours - loaded_by(LIBRARIES) if name.partition(".")[0] != "kintomodel"}
     assert {name for name in more if not name.startswith("_")} <= STANDARD
     assert {name.partition(".")[0] for name in more} <= {*sys.stdlib_module_names}
 
 
-def test_the_import_loads_none_of_the_leaves():
-    ours = {name for name in loaded_by("kintomodel") if name.startswith("kintomodel.")}
+def test_all_names_load_none_of_the_leaves():
+    ours = {name for name in loaded_by_all_names() if name.startswith("kintomodel.")}
     assert {name.split(".")[1] for name in ours} == {"errors", "models", "protocol", "resources", "transport"}

@@ -1,7 +1,6 @@
 """The face of the package: what it lists is what is there, and each of it is explained."""
 
 import ast
-import types
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,30 @@ import kintomodel
 FACE = Path(kintomodel.__file__)
 
 
+TREE = ast.parse(FACE.read_text("utf-8"))
+
+
+def names_for_the_checkers() -> dict[str, set[str]]:
+    """{module: names} of the imports that only type checkers see."""
+    (guarded,) = [one for one in TREE.body if isinstance(one, ast.If)]
+    return {one.module: {name.name for name in one.names} for one in guarded.body}
+
+
 def test_the_face_lists_every_public_name():
-    # The submodules show up as names when they are imported; they are no part of the face.
-    names = {
-        name
-        for name, value in vars(kintomodel).items()
-        if not name.startswith("_") and not isinstance(value, types.ModuleType)
-    }
-    assert set(kintomodel.__all__) == names
+    found = names_for_the_checkers()
+    assert {module: set(names) for module, names in kintomodel._MODULES.items()} == found
+    assert set(kintomodel.__all__) == set().union(*found.values())
+    assert set(kintomodel.__all__) <= set(dir(kintomodel))
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'kintomodel' has no attribute 'Modle'"):
+        kintomodel.Modle  # noqa: B018
+
+
+def test_a_name_is_loaded_once():
+    assert kintomodel.Model is kintomodel.Model
+    assert "Model" in vars(kintomodel)
 
 
 def test_the_list_is_sorted_without_regard_to_case():
@@ -40,13 +55,13 @@ def test_each_public_name_is_explained(name):
     assert documented.__doc__.strip()
 
 
-def test_the_face_holds_no_code():
-    statements = ast.parse(FACE.read_text("utf-8")).body
-    assert all(isinstance(one, (ast.ImportFrom, ast.Expr, ast.Assign)) for one in statements)
-    assigned = [target.id for one in statements if isinstance(one, ast.Assign) for target in one.targets]
-    assert assigned == ["__all__"]
-    (docstring,) = [one for one in statements if isinstance(one, ast.Expr)]
-    assert isinstance(docstring.value, ast.Constant)
+def test_the_face_holds_names_and_no_other_code():
+    kinds = (ast.ImportFrom, ast.Expr, ast.Assign, ast.If, ast.FunctionDef)
+    assert all(isinstance(one, kinds) for one in TREE.body)
+    functions = [one.name for one in TREE.body if isinstance(one, ast.FunctionDef)]
+    assert functions == ["__getattr__", "__dir__"]
+    assigned = [target.id for one in TREE.body if isinstance(one, ast.Assign) for target in one.targets]
+    assert assigned == ["__all__", "_MODULES", "_HOMES"]
 
 
 def test_the_package_says_that_it_is_typed():

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, TypedDict, TypeVar, cast, overload
+
+from typing_extensions import Unpack
 
 from ..errors import UsageError
 
@@ -325,6 +327,14 @@ class Order(NamedTuple):
     descending: bool = False
 
 
+class _Settings(TypedDict, total=False):
+    key: str | None
+    store: Any
+    omit_none: bool
+    validator: Any
+    owner: Any
+
+
 class Field(FieldExpression[T]):
     """An annotation for a field that the checkers see as an expression: `amount: Field[Decimal]`.
 
@@ -334,36 +344,11 @@ class Field(FieldExpression[T]):
     __slots__ = ("settings",)
 
     @overload
-    def __init__(
-        self,
-        *,
-        default: T,
-        key: str | None = ...,
-        store: Any = ...,
-        omit_none: bool = ...,
-        validator: Any = ...,
-        owner: Any = ...,
-    ) -> None: ...
+    def __init__(self, *, default: T, **settings: Unpack[_Settings]) -> None: ...
     @overload
-    def __init__(
-        self,
-        *,
-        factory: Callable[[], T],
-        key: str | None = ...,
-        store: Any = ...,
-        validator: Any = ...,
-        owner: Any = ...,
-    ) -> None: ...
+    def __init__(self, *, factory: Callable[[], T], **settings: Unpack[_Settings]) -> None: ...
     @overload
-    def __init__(
-        self,
-        *,
-        key: str | None = ...,
-        store: Any = ...,
-        omit_none: bool = ...,
-        validator: Any = ...,
-        owner: Any = ...,
-    ) -> None: ...
+    def __init__(self, **settings: Unpack[_Settings]) -> None: ...
     def __init__(self, **settings: Any) -> None:
         super().__init__(())
         self.settings = settings

@@ -53,7 +53,7 @@ def delete_all(endpoint: str, condition: Condition, batch_size: int) -> Flow[int
     # too: it would delete what we may not write (Kinto 26.5).
     if planned.is_exact and not any(name.startswith("has_") for name in planned.whole.params):
         return (yield from delete_pages(operations.delete_page(endpoint, planned.whole.params)))
-    deleted = 0
+    deleted = conflicts = 0
     kept: set[str] = set()  # which we may not write
     for _ in range(RETRIES):
         found = yield from _found(endpoint, condition, kept)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict, TypeVar, overload
+from inspect import signature
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict, TypeVar, cast, overload
 
 from ..errors import PermissionsNotVisible, UsageError
 from ..protocol import permissions as protocol
@@ -249,14 +250,16 @@ class Permissions:
 def names_checked(update: Method) -> Method:
     """The same method; UsageError, with those that there are, for a name that it does not take."""
 
+    known = frozenset(signature(update).parameters)
+
     @wraps(update)
     def checked(self: Permissions, **given: Principals | None) -> None:
         for name in given:
-            if name not in (update.__kwdefaults__ or {}):
+            if name not in known:
                 raise UsageError(self.no_such(name))
         update(self, **given)
 
-    return checked  # type: ignore[return-value]
+    return cast("Method", checked)
 
 
 class RecordPermissionsDict(TypedDict, total=False):

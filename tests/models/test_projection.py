@@ -260,6 +260,20 @@ def test_a_nested_field_set_unread_keeps_what_its_class_does_not_know(payments, 
     assert stored(payments)["address"] == {"city": "Oslo", "floor": 3}
 
 
+class Noted(Model, bucket="payments", collection="receipts"):
+    amount: int
+    note: str | None = field(omit_none=True)
+
+
+def test_none_takes_away_a_key_that_was_not_read(payments, sent):
+    found = Noted.objects.only("amount").get()
+    found.note = None
+    sent.clear()
+    found.save()
+    assert methods(sent) == ["GET", "PUT"]
+    assert stored(payments) == {key: value for key, value in DATA.items() if key != "note"}
+
+
 def test_what_writes_many_does_not_write_such_a_record(sent):
     found = partial()
     found.address = Address("Oslo")

@@ -14,7 +14,16 @@ ROOT = Path(__file__).parents[1]
 LIBRARIES = "attrs, cattrs, cattrs.cols, cattrs.gen, cattrs.gen.typeddicts, requests, typing_extensions"
 
 # What of the standard library comes on top of what those load.
-STANDARD = {"contextvars", "decimal", "difflib", "numbers", "uuid"}
+STANDARD = {
+    "concurrent",
+    "concurrent.futures",
+    "concurrent.futures._base",
+    "contextvars",
+    "decimal",
+    "difflib",
+    "numbers",
+    "uuid",
+}
 
 _PROGRAM = "import json, sys, {}; print(json.dumps(sorted(sys.modules)))"
 

@@ -18,7 +18,6 @@ STANDARD = {
     "concurrent",
     "concurrent.futures",
     "concurrent.futures._base",
-    "concurrent.futures.thread",
     "contextvars",
     "decimal",
     "difflib",

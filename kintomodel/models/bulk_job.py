@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent import futures
 from functools import partial
 from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
 
@@ -97,7 +97,7 @@ class Job(Generic[M]):
             run = _Run(self, lambda done: tell(done, total))
             if self.workers == 1:
                 return run.perform(items)
-            with ThreadPoolExecutor(self.workers) as run.executor:
+            with futures.ThreadPoolExecutor(self.workers) as run.executor:
                 return run.perform(items)
 
     def retry(self, failures: tuple[Outcome[Any], ...]) -> Report[M]:
@@ -126,7 +126,7 @@ class _Run:
 
     job: Job[Any]
     tell: Callable[[int], object]
-    executor: ThreadPoolExecutor | None = None
+    executor: futures.ThreadPoolExecutor | None = None
     outcomes: list[Outcome[Any]] = attrs.field(factory=list)
     pending: list[Step] = attrs.field(factory=list)
     under_way: deque[tuple[list[Step], Callable[[], list[Any]]]] = attrs.field(factory=deque)

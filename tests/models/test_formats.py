@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kintomodel import Model, Ref, field
 from kintomodel.models.dumping import FORMATS
-from kintomodel.models.rows import plain
+from kintomodel.models.file_rows import plain
 from kintomodel.models.wanted import Reader
 from kintomodel.protocol.values import equal
 

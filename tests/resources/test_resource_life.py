@@ -41,7 +41,7 @@ class TestCreate:
         assert template == {"tags": ["x"]}
 
     def test_the_id_in_the_data_counts_and_a_time_is_left_out(self, collection: Collection):
-        record = collection.create_record({"id": "r7", "last_modified": 1, "schema": 3, "a": 1})
+        record = collection.create_record({"id": "r7", "last_modified": 1, "a": 1})
         assert record.id == "r7"
         assert record.data == {"a": 1}
         assert record.last_modified != 1

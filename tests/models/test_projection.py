@@ -274,6 +274,30 @@ def test_none_takes_away_a_key_that_was_not_read(payments, sent):
     assert stored(payments) == {key: value for key, value in DATA.items() if key != "note"}
 
 
+def test_such_a_record_is_never_readonly(payments):
+    with pytest.raises(UsageError, match=r"never readonly: leave out only\(\) or readonly="):
+        Receipt.objects.only("amount").iterator(readonly=True)
+
+
+def _is_short(record, attribute, value):
+    if len(value) > 3:
+        raise ValueError("too long")
+
+
+class Strict(Model, bucket="payments", collection="receipts"):
+    amount: int
+    currency: str = field(validator=_is_short)
+
+
+def test_all_that_is_wrong_with_it_is_said_without_reading_the_rest(payments, sent):
+    found = Strict.objects.only("amount").get()
+    found.amount = "many"
+    sent.clear()
+    with pytest.raises(ValidationError, match="amount: expected an integer"):
+        found.save()
+    assert not sent.operations
+
+
 def test_what_writes_many_does_not_write_such_a_record(sent):
     found = partial()
     found.address = Address("Oslo")

@@ -239,7 +239,7 @@ class TestReading:
 
     def test_a_record_without_id_or_data_is_none(self, collection: Collection):
         with pytest.raises(
-            UsageError, match="expected the id of a record, or the data of a new one, got neither"
+            UsageError, match="expected the id of a record, or the data"
         ):
             collection.record()
 

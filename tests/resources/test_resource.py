@@ -238,9 +238,7 @@ class TestReading:
         assert repr(bucket) == "<Bucket payments>"
 
     def test_a_record_without_id_or_data_is_none(self, collection: Collection):
-        with pytest.raises(
-            UsageError, match="expected the id of a record, or the data"
-        ):
+        with pytest.raises(UsageError, match="expected the id of a record, or the data"):
             collection.record()
 
 

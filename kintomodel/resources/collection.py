@@ -89,7 +89,7 @@ class Collection(Container[CollectionPermissions]):
         Their permissions are not shown: reading them costs a GET each.
         """
         found = scanning.scan(self.path.records, self._query(filters, sort), checked_page_size(page_size))
-        return map(self._listed, self.connection.stream(found))
+        return map(self._listed, self.connection.stream(found, ahead=False))
 
     def changes(
         self, since: str | None = None, *, overlap: float = OVERLAP, page_size: int = PAGE_SIZE

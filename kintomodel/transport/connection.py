@@ -57,13 +57,13 @@ class Connection:
             value: T = end.value
             return value
 
-    def stream(self, stream: Stream) -> Iterator[JSONObject]:
+    def stream(self, stream: Stream, *, ahead: bool = True) -> Iterator[JSONObject]:
         """What the stream finds. While it is handed on, what the stream asks next is under way.
 
-        So there are two pages in memory at most. The first request is made by the caller's thread,
-        and what is raised by a later one is raised after all that was found before it.
+        So there are two pages in memory at most, without ahead only one. The first request is made by
+        the caller's thread, and what is raised by a later one is raised after all that was found before it.
         """
-        ahead: Begun[Any] | None = None
+        begun: Begun[Any] | None = None
         try:
             step = next(stream)
             while True:
@@ -76,18 +76,18 @@ class Connection:
                 except Exception:  # the end, or what the stream raises of itself
                     yield from objects
                     raise
-                if isinstance(step, Operation):
-                    ahead = self._begin(step)
+                if ahead and isinstance(step, Operation):
+                    begun = self._begin(step)
                 yield from objects
                 del objects
-                if ahead is not None:
-                    step = stream.send(ahead.result())
-                    ahead = None
+                if begun is not None:
+                    step = stream.send(begun.result())
+                    begun = None
         except StopIteration:
             return
         finally:
-            if ahead is not None:
-                ahead.abandon()
+            if begun is not None:
+                begun.abandon()
 
     def streams(self, several: Iterable[Stream], at_once: int) -> Iterator[JSONObject]:
         """What all of them find, in any order, with so many of them under way at a time.

@@ -228,15 +228,15 @@ def test_delete_all_goes_on_where_the_server_stops(paging: KintoServer):
     assert collection.count_records() == 0
 
 
-@pytest.mark.slow
-def test_a_list_of_25000_records_is_read_in_pages_and_deleted():
-    with KintoServer(settings={"includes": "kinto.plugins.accounts", "batch_max_requests": 100}) as server:
-        client = server.client()
-        collection = client.create_bucket("b").create_collection("c")
-        fill(client, collection, 25_000, title="x" * 200)
-        assert_memory_of_one_page(collection, 1000, 25_000)
-        assert collection.delete_all() == 25_000
-        assert collection.count_records() == 0
+@pytest.mark.parametrize(
+    ("count", "page_size"), [(1_500, 500), pytest.param(25_000, 1000, marks=pytest.mark.slow)]
+)
+def test_a_long_list_is_read_in_pages_and_deleted(client: Client, count: int, page_size: int):
+    collection = client.create_bucket("b").create_collection("c")
+    fill(client, collection, count, title="x" * 200)
+    assert_memory_of_one_page(collection, page_size, count)
+    assert collection.delete_all() == count
+    assert collection.count_records() == 0
 
 
 def assert_memory_of_one_page(collection: Collection, page_size: int, count: int) -> None:

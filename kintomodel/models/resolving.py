@@ -116,7 +116,7 @@ def _stand_on(record: Mapped, stored: StoredObject, wanted: JSONObject) -> None:
     """The record with this data, as an edit of what the server has."""
     state = record._state
     state.stored, state.only, record.last_modified = dict(stored.data), None, stored.last_modified
-    permissions(record).know(stored.permissions)
+    permissions(record).stand_on(stored.permissions)
     _become(record, wanted)
 
 

@@ -179,6 +179,21 @@ class Permissions:
         """Take over what the server showed, and keep the edits. None: it does not show them."""
         self._know(known)
 
+    def stand_on(self, known: Mapping[str, Iterable[str]] | None) -> None:
+        """Take over what the server shows now, and make the edits again on top of that.
+
+        What was added is added to it, what was taken away is taken from it. A whole list that was assigned
+        without knowing what was there stays that list.
+        """
+        before = self._known
+        self._know(known)
+        if known is None or before is None or self._known is None:
+            return
+        for name, held in self._edited.items():
+            base, theirs = before.get(name, {}), self._known.get(name, {})
+            kept = [one for one in theirs if one in held or one not in base]
+            self._edited[name] = dict.fromkeys([*kept, *(one for one in held if one not in base)])
+
     def settle(self, sent: Iterable[str], known: Mapping[str, Iterable[str]] | None) -> None:
         """Take over what the server showed after these were sent, and keep the other edits."""
         for name in sent:

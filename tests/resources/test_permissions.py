@@ -203,3 +203,39 @@ def test_what_can_be_no_principal_is_refused(principal: str):
 def test_what_is_no_text_is_refused(principal: Any):
     with pytest.raises(UsageError, match="principal"):
         known().read.add(principal)
+
+
+class TestStandOn:
+    """Edits, made again on top of what others granted and took away meanwhile."""
+
+    def test_what_was_added_and_taken_away_is_done_again(self):
+        permissions = known(read=["account:ann", "account:bob"])
+        permissions.read += "account:zoe"
+        permissions.read -= "account:bob"
+        permissions.stand_on({"read": ["account:bob", "account:carol"]})
+        assert permissions.changed() == {"read": ["account:carol", "account:zoe"]}
+
+    def test_what_nobody_edited_is_theirs(self):
+        permissions = known(read=["account:ann"])
+        permissions.stand_on({"read": ["account:bob"]})
+        assert permissions.changed() == {}
+        assert permissions.read == {"account:bob"}
+
+    def test_a_list_that_was_assigned_unseen_stays_that_list(self):
+        permissions = RecordPermissions("shop")
+        permissions.read = ["account:zoe"]
+        permissions.stand_on({"read": ["account:bob"]})
+        assert permissions.changed() == {"read": ["account:zoe"]}
+
+    def test_what_is_hidden_now_is_not_merged_with(self):
+        permissions = known(read=["account:ann"])
+        permissions.read += "account:zoe"
+        permissions.stand_on(None)
+        assert permissions.changed() == {"read": ["account:ann", "account:zoe"]}
+
+    @given(st.sets(NAMES), st.sets(NAMES), st.sets(NAMES))
+    def test_it_is_a_three_way_merge(self, base, mine, theirs):
+        permissions = known(read=base)
+        permissions.read = mine
+        permissions.stand_on({"read": theirs})
+        assert set(permissions.read) == (theirs - (base - mine)) | (mine - base)

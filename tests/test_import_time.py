@@ -19,6 +19,7 @@ STANDARD = {
     "concurrent.futures",
     "concurrent.futures._base",
     "contextvars",
+    "csv",
     "decimal",
     "difflib",
     "numbers",

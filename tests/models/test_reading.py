@@ -1,10 +1,8 @@
 """Many records: while others write, read only, by several workers, with their permissions."""
 
 import pickle
-import random
 import subprocess
 import sys
-import threading
 from copy import copy
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 from kintomodel import Model, UsageError, field
 from kintomodel.protocol import operations
 from kintomodel.testing import KintoServer, postgresql, record
+from tests.restless_writer import RestlessWriter
 
 RECORDS = "/buckets/payments/collections/receipts/records"
 REFUSAL = (
@@ -167,36 +166,8 @@ def test_workers_keep_no_order(query):
         query.iterator(workers=2)
 
 
-class Writer(threading.Thread):
+class Writer(RestlessWriter):
     """Changes, creates and deletes records until it is stopped."""
-
-    def __init__(self, client, movable, deletable):
-        super().__init__(daemon=True)
-        self.client, self.movable, self.deletable = client, movable, list(deletable)
-        self.over = threading.Event()
-        self.failure = None
-        self.written = 0
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.join()
-        if self.failure is not None:
-            raise self.failure
-
-    def run(self):
-        chance = random.Random(1)
-        try:
-            # Other tests may run beside this one: leave the server some air.
-            while not self.over.wait(0.01):
-                for operation in self.writes(chance):
-                    self.client.connection.perform(operation)
-                    self.written += 1
-        except Exception as failure:
-            self.failure = failure
 
     def writes(self, chance):
         for id in chance.sample(self.movable, 3):

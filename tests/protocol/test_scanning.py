@@ -1,5 +1,4 @@
 import random
-import threading
 
 import pytest
 
@@ -11,6 +10,7 @@ from kintomodel.protocol.query import Query, Sort
 from kintomodel.protocol.scanning import Found, count, each, exists, scan
 from kintomodel.testing import KintoServer
 from kintomodel.testing.transports import record
+from tests.restless_writer import RestlessWriter
 
 RECORDS = "/buckets/shop/collections/things/records"
 BY_N = (Sort(("n",), scalars=True),)
@@ -372,36 +372,8 @@ ORDERS = [
 ]
 
 
-class Writer(threading.Thread):
+class Writer(RestlessWriter):
     """Moves, inserts and deletes things until it is stopped."""
-
-    def __init__(self, client, movable, deletable):
-        super().__init__(daemon=True)
-        self.client, self.movable, self.deletable = client, movable, list(deletable)
-        self.over = threading.Event()
-        self.failure = None
-        self.written = 0
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.join()
-        if self.failure is not None:
-            raise self.failure
-
-    def run(self):
-        chance = random.Random(1)
-        try:
-            # Other tests may run beside this one: leave the server some air.
-            while not self.over.wait(0.01):
-                for operation in self.writes(chance):
-                    self.client.connection.perform(operation)
-                    self.written += 1
-        except Exception as failure:
-            self.failure = failure
 
     def writes(self, chance):
         for name in chance.sample(self.movable, 5):

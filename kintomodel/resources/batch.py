@@ -19,7 +19,6 @@ from ..transport.connection import Connection
 from .resource import Resource
 
 R = TypeVar("R", bound=Resource[Any])
-R_co = TypeVar("R_co", bound=Resource[Any], covariant=True)
 
 
 @attrs.define(eq=False, repr=False)

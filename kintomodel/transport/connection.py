@@ -23,8 +23,7 @@ from .dry_run import DryRun, DryRunTransport
 
 T = TypeVar("T")
 
-# What Kinto is set up with, and beyond which nothing is gained (measured on PostgreSQL).
-DEFAULT_BATCH = 25
+# Kinto is set up with 25; beyond this nothing is gained (measured on PostgreSQL).
 LARGEST_BATCH = 100
 
 

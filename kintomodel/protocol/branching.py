@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -42,6 +42,21 @@ def encode(value: JSON) -> str:
 def encode_all(values: Iterable[JSON]) -> str:
     """Several values. Kinto splits them at commas, so those inside of strings are escaped."""
     return ",".join(encode(value).replace(",", "\\u002c") for value in values)
+
+
+def split(values: Iterable[JSON], longest: int) -> Iterator[list[JSON]]:
+    """The values in lists of which encode_all() makes no more characters of a URL than these."""
+    chunk: list[JSON] = []
+    length = 0
+    for value in values:
+        added = len(quote(f"{encode_all([value])},"))
+        if chunk and length + added > longest:
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(value)
+        length += added
+    if chunk:
+        yield chunk
 
 
 _ENDS = (encode(""), encode(-_NUMBERS_END), encode(_NUMBERS_END))

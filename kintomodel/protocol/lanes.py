@@ -15,7 +15,7 @@ from .branching import Branch
 from .conditions import EVERYTHING, Condition, matches
 from .objects import Page
 from .operations import Flow, Operation
-from .query import Query, Sort
+from .query import OUT_OF_PLACE, Query, Sort
 from .values import JSONObject
 
 
@@ -41,6 +41,9 @@ def matching(page: Page, residual: Condition) -> Iterable[JSONObject]:
         return page.objects
     return (data for data in page.objects if matches(residual, data))
 
+
+Keys: TypeAlias = tuple[tuple[int, Any], ...]
+"""Where each key of an order puts an object: what Sort.place() says."""
 
 Place: TypeAlias = tuple[Any, ...]
 """Of an object in an order: it compares with that of another."""
@@ -73,10 +76,12 @@ class _Source:
     def is_over(self) -> bool:
         return self.following is None and not self.branches
 
-    def add(self, objects: Iterable[JSONObject], order: tuple[Sort, ...], *, may_wait: bool) -> None:
-        for data in objects:
-            place = _place(data, order)
-            group = _missing(data, order) if may_wait else None
+    def add(
+        self, placed: Iterable[tuple[Keys, JSONObject]], order: tuple[Sort, ...], *, may_wait: bool
+    ) -> None:
+        for keys, data in placed:
+            place = _comparable(keys, order)
+            group = _missing(keys, order) if may_wait else None
             self._release(place)
             if group is None:
                 self.ready.append((place, data))
@@ -146,12 +151,13 @@ class Merge:
         self._since = page.last_modified if self._since is None else self._since
         source.following = operations.next_page(source.following, page, last_modified=self._since)
         order = self._listing.query.order
-        if any(_is_other_collation(one, next, order) for one, next in pairwise(page.objects)):
+        placed = [(tuple(key.place(data) for key in order), data) for data in page.objects]
+        if any(_is_other_collation(one, other, order) for (one, _), (other, _) in pairwise(placed)):
             raise OtherCollationError
         # Of a slice they are asked for apart (planning.py).
         may_wait = self._listing.query.stop is None and any(key.may_wait for key in order)
-        is_compared = may_wait or len(self._sources) > 1
-        source.add(matching(page, source.residual), order if is_compared else (), may_wait=may_wait)
+        found = (one for one in placed if matches(source.residual, one[1]))
+        source.add(found, order, may_wait=may_wait)
 
     def _in_order(self) -> Iterable[JSONObject]:
         """Those that come before whatever is not read yet."""
@@ -190,20 +196,21 @@ class _Backwards:
         return bool(other.place < self.place)
 
 
-def _is_other_collation(one: JSONObject, next: JSONObject, order: tuple[Sort, ...]) -> bool:
+def _is_other_collation(one: Keys, other: Keys, order: tuple[Sort, ...]) -> bool:
     """Are they in another order than ours, because of two texts?"""
-    for key in order:
-        before, after = key.place(one), key.place(next)
+    for key, before, after in zip(order, one, other, strict=True):
         if before != after:
             are_texts = isinstance(before[1], str) and isinstance(after[1], str)
             return are_texts and (after < before) is not key.descending
     return False
 
 
-def _missing(data: JSONObject, order: tuple[Sort, ...]) -> int | None:
-    """Which is the first key that it lacks, so that it has to wait? None if it does not."""
-    return next((at for at, key in enumerate(order) if key.may_wait and key.is_missing(data)), None)
+def _missing(keys: Keys, order: tuple[Sort, ...]) -> int | None:
+    """Which is the first key that is not there, so that the object has to wait? None if it does not."""
+    several = enumerate(zip(order, keys, strict=True))
+    return next((at for at, (key, place) in several if key.may_wait and place[0] == OUT_OF_PLACE), None)
 
 
-def _place(data: JSONObject, order: tuple[Sort, ...]) -> Place:
-    return tuple(_Backwards(key.place(data)) if key.descending else key.place(data) for key in order)
+def _comparable(keys: Keys, order: tuple[Sort, ...]) -> Place:
+    both = zip(order, keys, strict=True)
+    return tuple(_Backwards(place) if key.descending else place for key, place in both)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote
 
-from .branching import LONGEST_QUERY, encode_all
+from .branching import LONGEST_QUERY, split
 from .conditions import And, Comparison
 from .query import Query
 
@@ -15,17 +14,7 @@ _LONGEST = LONGEST_QUERY * 5 // 6
 
 def chunks(ids: Iterable[str]) -> Iterator[list[str]]:
     """The ids, each once, in lists that an address has room for."""
-    chunk: list[str] = []
-    length = 0
-    for id in dict.fromkeys(ids):
-        added = len(quote(f"{encode_all([id])},"))
-        if chunk and length + added > _LONGEST:
-            yield chunk
-            chunk, length = [], 0
-        chunk.append(id)
-        length += added
-    if chunk:
-        yield chunk
+    return split(dict.fromkeys(ids), _LONGEST)
 
 
 def among(query: Query, ids: list[str]) -> Query:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
-from urllib.parse import quote
 
 import attrs
 
-from .branching import LONGEST_QUERY, Branch, branch, encode_all
+from .branching import LONGEST_QUERY, Branch, branch, split
 from .conditions import NOTHING, And, Comparison, Condition, Or, normal
 from .query import Query
 from .values import JSON
@@ -133,16 +132,7 @@ def _of_values(part: Condition) -> list[Parts]:
     """More values than fit into a URL, in several listings."""
     if not isinstance(part, Comparison) or part.operator != "in" or part.decode is not None:
         return [(part,)]
-    several: list[list[JSON]] = [[]]
-    length = 0
-    for value in part.value:
-        added = len(quote(encode_all([value]))) + len(quote(","))
-        if length + added > LONGEST_QUERY:
-            several.append([])
-            length = 0
-        several[-1].append(value)
-        length += added
-    found: list[Parts] = [(attrs.evolve(part, value=values),) for values in several]
+    found: list[Parts] = [(attrs.evolve(part, value=values),) for values in split(part.value, LONGEST_QUERY)]
     if len(found) > MOST_BRANCHES or not all(branch(option).is_selective for option in found):
         return [(part,)]
     return found

@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from .conditions import EVERYTHING, MISSING, MISSING_RANK, Condition, Path, sort_key, value_at
+from .conditions import EVERYTHING, MISSING_RANK, Condition, Path, sort_key
 from .values import JSONObject
 
 _NAME = re.compile(r"\w+")
 _OWN: tuple[Path, ...] = (("id",), ("last_modified",))
+
+OUT_OF_PLACE = -1
+"""The rank of a missing key that is not to be where Kinto puts it."""
 
 
 class Sort(NamedTuple):
@@ -44,10 +47,7 @@ class Sort(NamedTuple):
         """Of an object; the greater one comes later, or, descending, first."""
         rank, value = sort_key(data, self.path)
         # The last of Kinto's ranks is that of the missing key.
-        return (rank if rank != MISSING_RANK or self.is_kintos else -1), value
-
-    def is_missing(self, data: JSONObject) -> bool:
-        return value_at(data, self.path) is MISSING
+        return (rank if rank != MISSING_RANK or self.is_kintos else OUT_OF_PLACE), value
 
     def __str__(self) -> str:
         return ("-" if self.descending else "") + ".".join(self.path)

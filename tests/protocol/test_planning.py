@@ -105,6 +105,12 @@ def test_more_values_than_a_url_takes_are_several_listings():
     assert all(branch.is_exact for branch in plan(at("id", "in", values)).branches)
 
 
+def test_none_of_no_values_is_asked_for():
+    assert params(at("a", "in", [])) == []
+    assert params(And((at("b", "eq", 1), at("a", "in", [])))) == []
+    assert params(Or((at("b", "eq", 1), at("a", "in", [])))) == [{"eq_b": "1"}]
+
+
 def test_far_more_values_are_compared_here():
     condition = at("id", "in", [f"{number:036}" for number in range(LONGEST_QUERY // 4)])
     assert plan(condition).branches == (Branch({}, condition),)

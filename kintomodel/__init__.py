@@ -25,20 +25,18 @@ if TYPE_CHECKING:
         UsageError,
         ValidationError,
     )
-    from .models.aggregates import Avg, Count, Max, Min, Sum
-    from .models.codec import register
-    from .models.comparing import Change
-    from .models.expressions import F, Field, Q, some
-    from .models.fields import field
+    from .mapping.codec import register
+    from .mapping.expressions import F, Field, Q, some
+    from .mapping.fields import field
+    from .mapping.references import Ref
     from .models.manager import Manager
     from .models.model import Model
-    from .models.plan import Plan
     from .models.queryset import QuerySet
-    from .models.references import Ref
     from .protocol.objects import ServerInfo
     from .protocol.permissions import Authenticated, Everyone, account, group
     from .protocol.report import Outcome, Report
-    from .protocol.tombstones import Tombstone
+    from .query.tombstones import Tombstone
+    from .reading.aggregates import Avg, Count, Max, Min, Sum
     from .resources.batch import Batch
     from .resources.bucket import Bucket
     from .resources.client import Client, connect
@@ -46,6 +44,8 @@ if TYPE_CHECKING:
     from .resources.feed import Changes
     from .resources.group import Group
     from .resources.record import Record
+    from .syncing.comparing import Change
+    from .syncing.plan import Plan
     from .transport.dry_run import DryRun
 
 __all__ = [
@@ -128,20 +128,18 @@ _MODULES = {
         "UsageError",
         "ValidationError",
     ],
-    "models.aggregates": ["Avg", "Count", "Max", "Min", "Sum"],
-    "models.codec": ["register"],
-    "models.comparing": ["Change"],
-    "models.expressions": ["F", "Field", "Q", "some"],
-    "models.fields": ["field"],
+    "mapping.codec": ["register"],
+    "mapping.expressions": ["F", "Field", "Q", "some"],
+    "mapping.fields": ["field"],
+    "mapping.references": ["Ref"],
     "models.manager": ["Manager"],
     "models.model": ["Model"],
-    "models.plan": ["Plan"],
     "models.queryset": ["QuerySet"],
-    "models.references": ["Ref"],
     "protocol.objects": ["ServerInfo"],
     "protocol.permissions": ["Authenticated", "Everyone", "account", "group"],
     "protocol.report": ["Outcome", "Report"],
-    "protocol.tombstones": ["Tombstone"],
+    "query.tombstones": ["Tombstone"],
+    "reading.aggregates": ["Avg", "Count", "Max", "Min", "Sum"],
     "resources.batch": ["Batch"],
     "resources.bucket": ["Bucket"],
     "resources.client": ["Client", "connect"],
@@ -149,6 +147,8 @@ _MODULES = {
     "resources.feed": ["Changes"],
     "resources.group": ["Group"],
     "resources.record": ["Record"],
+    "syncing.comparing": ["Change"],
+    "syncing.plan": ["Plan"],
     "transport.dry_run": ["DryRun"],
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from kintomodel.protocol import operations
 from kintomodel.resources.client import Client
 from kintomodel.testing import KintoServer, postgresql
 from kintomodel.testing.server import Backend
@@ -26,3 +27,12 @@ def client(server: KintoServer) -> Iterator[Client]:
     server.flush()
     with server.client() as one:
         yield one
+
+
+@pytest.fixture
+def payments(client: Client) -> Iterator[Client]:
+    """The active client of a server that has nothing but the empty collection payments/receipts."""
+    client.connection.perform(operations.create("/buckets/payments", {}))
+    client.connection.perform(operations.create("/buckets/payments/collections/receipts", {}))
+    with client.activate():
+        yield client

@@ -13,32 +13,35 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from typing_extensions import Self
 
 from ..errors import Conflict, NotFound, UsageError
-from ..protocol.listing import PAGE_SIZE
+from ..files import dumping
+from ..files.dumping import OnError
+from ..flows.listing import PAGE_SIZE
+from ..mapping.fields import suggestion
+from ..mapping.state import Home, Mapped, home_of
 from ..protocol.paths import CollectionPath
 from ..protocol.permissions import Everyone
 from ..protocol.report import Report
-from ..protocol.tombstones import Tombstone, milliseconds
+from ..query.tombstones import Tombstone, milliseconds
+from ..reading import finding, loading
+from ..reading.reading import DEFAULT_PAGE_SIZE, check_page_size
+from ..reading.resolving import OnConflict, check_choice
 from ..resources import feed
 from ..resources.bucket import Bucket
 from ..resources.client import Client
 from ..resources.feed import INTERVAL, OVERLAP, Changes
 from ..resources.permissions import RecordPermissionsDict
-from . import dumping, finding, loading, saving, syncing
-from .applying import Side
-from .bulk_job import Job, Work, over
-from .bulk_saving import Deleting, Saving
-from .comparing import Change
-from .dumping import OnError
-from .fields import suggestion
-from .plan import Plan
-from .progress import Progress, reporting
+from ..syncing import syncing
+from ..syncing.applying import Side
+from ..syncing.comparing import Change
+from ..syncing.plan import Plan
+from ..syncing.syncing import Scope
+from ..writing import saving
+from ..writing.bulk_job import Job, Work, over
+from ..writing.bulk_saving import Deleting, Saving
+from ..writing.progress import Progress, reporting
+from ..writing.saving import Manner
 from .queries import Queries
 from .queryset import QuerySet
-from .reading import DEFAULT_PAGE_SIZE, check_page_size
-from .resolving import OnConflict, check_choice
-from .saving import Manner
-from .state import Home, Mapped, home_of
-from .syncing import Scope
 
 M = TypeVar("M", bound=Mapped)
 U = TypeVar("U")

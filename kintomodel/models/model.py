@@ -16,18 +16,20 @@ import attrs
 from typing_extensions import Self, dataclass_transform
 
 from ..errors import KintoError, UsageError
+from ..mapping import state
+from ..mapping.annotations import module_scope, without_none
+from ..mapping.declaration import Declaration, declare, prepare
+from ..mapping.expressions import Field, FieldExpression
+from ..mapping.fields import field, internal, suggestion
+from ..mapping.state import Mapped, State, home_of
 from ..protocol.values import JSONObject
+from ..reading import loading, projection
+from ..reading.resolving import OnConflict
 from ..resources.client import Client
 from ..resources.permissions import RecordPermissions, RecordPermissionsDict
-from . import changes, loading, projection, saving, state
-from .annotations import module_scope, without_none
-from .declaration import Declaration, declare, prepare
-from .expressions import Field, FieldExpression
-from .fields import field, internal, suggestion
+from ..writing import changes, saving
+from ..writing.saving import Manner
 from .manager import Manager, bound
-from .resolving import OnConflict
-from .saving import Manner
-from .state import Mapped, State, home_of
 
 M = TypeVar("M", bound="Model")
 

@@ -6,14 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any, Generic, Literal, TypeVar, overload
 
-from ..protocol.explaining import Explanation
-from .aggregates import Aggregate
-from .expressions import FieldExpression, Order, Q
-from .prefetching import DanglingRef
+from ..mapping.expressions import FieldExpression, Order, Q
+from ..mapping.state import Mapped
+from ..query.explaining import Explanation
+from ..reading.aggregates import Aggregate
+from ..reading.prefetching import DanglingRef
+from ..reading.reading import DEFAULT_PAGE_SIZE
+from ..reading.rows import Rows
 from .queryset import QuerySet
-from .reading import DEFAULT_PAGE_SIZE
-from .rows import Rows
-from .state import Mapped
 
 M = TypeVar("M", bound=Mapped)
 U = TypeVar("U")

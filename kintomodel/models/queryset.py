@@ -10,18 +10,18 @@ import attrs
 from typing_extensions import Self
 
 from ..errors import MultipleFound, NotFound, UsageError
-from ..protocol import explaining
-from ..protocol.conditions import EVERYTHING, NOTHING, And, normal
-from ..protocol.explaining import Explanation
-from ..protocol.query import Query
+from ..mapping.expressions import FieldExpression, Order, Q
+from ..mapping.state import Home, Mapped
 from ..protocol.report import Report
-from . import bulk_editing, finding, loading, lookups, picture, prefetching
-from .aggregates import Aggregate, Pass
-from .columns import column, columns, distinct
-from .expressions import FieldExpression, Order, Q
-from .prefetching import DanglingRef
-from .progress import Progress
-from .reading import (
+from ..query import explaining
+from ..query.conditions import EVERYTHING, NOTHING, And, normal
+from ..query.explaining import Explanation
+from ..query.query import Query
+from ..reading import finding, loading, lookups, picture, prefetching
+from ..reading.aggregates import Aggregate, Pass
+from ..reading.columns import column, columns, distinct
+from ..reading.prefetching import DanglingRef
+from ..reading.reading import (
     DEFAULT_PAGE_SIZE,
     WHOLE,
     Reading,
@@ -32,8 +32,9 @@ from .reading import (
     sliced,
     whole_fields,
 )
-from .rows import Rows, as_dicts
-from .state import Home, Mapped
+from ..reading.rows import Rows, as_dicts
+from ..writing import bulk_editing
+from ..writing.progress import Progress
 
 M = TypeVar("M", bound=Mapped)
 U = TypeVar("U")

@@ -9,7 +9,8 @@ import attrs
 from typing_extensions import Self
 
 from ..errors import KintoError, TransportError, UsageError
-from ..protocol import batch, bulk, fanout, operations
+from ..flows import bulk, fanout
+from ..protocol import batch, operations
 from ..protocol.changes import Write
 from ..protocol.paths import BucketPath
 from ..protocol.permissions import Principals

@@ -8,18 +8,20 @@ from datetime import datetime
 from typing_extensions import Self
 
 from ..errors import UsageError
-from ..protocol import capabilities, fanout, history, listing, opening, operations
+from ..flows import fanout, listing, opening
+from ..flows.fanout import Edit
+from ..flows.listing import PAGE_SIZE
+from ..protocol import capabilities, operations
 from ..protocol.changes import Write
-from ..protocol.conditions import EVERYTHING
-from ..protocol.fanout import Edit
-from ..protocol.history import HistoryEntry
-from ..protocol.listing import PAGE_SIZE
 from ..protocol.objects import StoredObject
 from ..protocol.paths import BucketPath, CollectionPath
 from ..protocol.permissions import Principals
-from ..protocol.query import Query
-from ..protocol.scanning import scan
 from ..protocol.values import JSON
+from ..query import history
+from ..query.conditions import EVERYTHING
+from ..query.history import HistoryEntry
+from ..query.query import Query
+from ..query.scanning import scan
 from ..transport.auth import Auth
 from ..transport.connection import Connection
 from .bucket_permissions import BucketPermissions

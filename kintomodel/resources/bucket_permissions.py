@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, overload
 
 from ..errors import UsageError
+from ..flows.fanout import CHILD_PERMISSIONS, Edit
 from ..protocol import permissions as protocol
-from ..protocol.fanout import CHILD_PERMISSIONS, Edit
 from ..protocol.permissions import Principals
 from .permissions import Permission, Permissions, PermissionsOwner, PrincipalSet, names_checked
 

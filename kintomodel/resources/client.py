@@ -12,20 +12,21 @@ from typing import TypeVar
 from typing_extensions import Self
 
 from ..errors import KintoError, NotFound, Unauthorized, UsageError
-from ..protocol import accounts, capabilities, checking, grants, listing, operations
+from ..flows import listing
+from ..flows.listing import PAGE_SIZE
+from ..protocol import accounts, capabilities, checking, grants, operations
 from ..protocol.accounts import Account
 from ..protocol.checking import Finding
-from ..protocol.conditions import EVERYTHING
 from ..protocol.grants import PermissionsEntry
-from ..protocol.listing import PAGE_SIZE
 from ..protocol.objects import ServerInfo, StoredObject, User
 from ..protocol.operations import Flow
 from ..protocol.paths import BUCKETS
 from ..protocol.permissions import Principals
-from ..protocol.query import Query
 from ..protocol.report import Outcome, Report, failure
-from ..protocol.scanning import scan
 from ..protocol.values import JSON
+from ..query.conditions import EVERYTHING
+from ..query.query import Query
+from ..query.scanning import scan
 from ..transport.auth import Auth
 from ..transport.base import Transport
 from ..transport.connection import Connection

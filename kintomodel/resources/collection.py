@@ -9,14 +9,16 @@ from typing import Any
 from uuid import uuid4
 
 from ..errors import KintoError, UsageError
-from ..protocol import batch, bulk, changes, filters, listing, scanning
-from ..protocol.listing import PAGE_SIZE, checked_page_size
+from ..flows import bulk, listing
+from ..flows.listing import PAGE_SIZE, checked_page_size
+from ..protocol import batch, changes
 from ..protocol.objects import StoredObject
 from ..protocol.paths import CollectionPath
 from ..protocol.permissions import Principals
-from ..protocol.query import Query
 from ..protocol.report import Outcome, Report, failure
 from ..protocol.values import JSON, JSONObject
+from ..query import filters, scanning
+from ..query.query import Query
 from . import feed
 from .container import Container
 from .feed import INTERVAL, OVERLAP, Changes

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from ..errors import UsageError
-from ..protocol.conditions import EVERYTHING
-from ..protocol.listing import PAGE_SIZE
+from ..flows.listing import PAGE_SIZE
 from ..protocol.objects import StoredObject
 from ..protocol.paths import BucketPath, GroupPath
 from ..protocol.permissions import Principals
-from ..protocol.query import Query
-from ..protocol.scanning import scan
 from ..protocol.values import JSON
+from ..query.conditions import EVERYTHING
+from ..query.query import Query
+from ..query.scanning import scan
 from .group import Group
 from .members import several
 from .permissions import Permissions

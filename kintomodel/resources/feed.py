@@ -8,12 +8,12 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Generic, TypeVar
 
 from ..errors import KintoError, UsageError
+from ..flows.listing import PAGE_SIZE
 from ..protocol import tokens
-from ..protocol.feed import Feed
-from ..protocol.listing import PAGE_SIZE
 from ..protocol.paths import CollectionPath
-from ..protocol.tombstones import Tombstone, is_tombstone, tombstone
 from ..protocol.values import JSONObject
+from ..query.feed import Feed
+from ..query.tombstones import Tombstone, is_tombstone, tombstone
 from ..transport.connection import Connection
 
 T = TypeVar("T")

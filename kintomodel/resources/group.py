@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from typing_extensions import Self
 
-from ..protocol import editing
+from ..flows import editing
 from ..protocol.changes import Write
 from ..protocol.paths import GroupPath
 from ..protocol.permissions import Principal, Principals

@@ -9,15 +9,17 @@ from typing import Any, ClassVar, Generic, TypeVar
 from typing_extensions import Self
 
 from ..errors import Conflict, KintoError, NotFound, UsageError
-from ..protocol import capabilities, changes, fanout, history, opening, operations, settling
+from ..flows import fanout, opening, settling
+from ..flows.listing import PAGE_SIZE, pages
+from ..protocol import capabilities, changes, operations
 from ..protocol.changes import ObjectPath, Write
-from ..protocol.history import HistoryEntry
-from ..protocol.listing import PAGE_SIZE, pages
 from ..protocol.objects import StoredObject
 from ..protocol.paths import BucketPath, RecordPath
 from ..protocol.permissions import Everyone, Principals
 from ..protocol.responses import MISSING_PARENT
 from ..protocol.values import JSON, JSONObject, copy, equal
+from ..query import history
+from ..query.history import HistoryEntry
 from ..transport.connection import Connection
 from .permissions import Permissions
 

@@ -15,8 +15,8 @@ from ..errors import KintoError, ResponseError, UsageError
 from ..protocol import batch, operations
 from ..protocol.objects import Page, ServerInfo
 from ..protocol.operations import Flow, Operation, Raised
-from ..protocol.scanning import Found, Stream
 from ..protocol.values import JSONObject
+from ..query.scanning import Found, Stream
 from .background import Begun, Threads, first_of
 from .base import Transport
 from .dry_run import DryRun, DryRunTransport

@@ -11,9 +11,9 @@ import attrs
 
 from ..protocol.objects import Response
 from ..protocol.operations import Operation
+from ..rehearsal.rehearsal import Rehearsal
+from ..rehearsal.stage import Stage
 from .base import Transport
-from .rehearsal import Rehearsal
-from .stage import Stage
 
 
 class DryRun:

@@ -7,7 +7,7 @@ import pytest
 
 from kintomodel import F, Forbidden, Model, MultipleFound, NotFound, Q, UsageError, ValidationError, field
 from kintomodel.protocol import operations
-from kintomodel.protocol.explaining import Explanation, PlannedRequest
+from kintomodel.query.explaining import Explanation, PlannedRequest
 from kintomodel.testing.transports import record
 
 RECORDS = "/buckets/payments/collections/receipts/records"

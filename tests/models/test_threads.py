@@ -11,7 +11,7 @@ import pytest
 from typing_extensions import TypedDict
 
 from kintomodel import Model
-from kintomodel.models.annotations import Names, module_scope
+from kintomodel.mapping.annotations import Names, module_scope
 
 THREADS = 6
 NAMES = [f"name_{at}" for at in range(30)]

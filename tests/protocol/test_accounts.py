@@ -6,7 +6,7 @@ from kintomodel.errors import Conflict, NotFound, Unauthorized, ValidationError
 from kintomodel.protocol import accounts
 from kintomodel.protocol.objects import Response
 
-from .playing import BROKEN, FORBIDDEN, LOST, MISSING, conflict, play
+from ..playing import BROKEN, FORBIDDEN, LOST, MISSING, conflict, play
 
 HASH = "$2b$12$secret"
 ZOE = accounts.Account("zoe", 1, {})

@@ -5,7 +5,7 @@ from kintomodel.protocol import operations
 from kintomodel.protocol.capabilities import HISTORY, requiring
 from kintomodel.protocol.objects import ServerInfo
 
-from .playing import FORBIDDEN, LOST, MISSING, play, stored
+from ..playing import FORBIDDEN, LOST, MISSING, play, stored
 
 READ = operations.read("/buckets/b/history")
 

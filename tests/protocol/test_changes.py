@@ -5,7 +5,7 @@ from kintomodel.protocol import changes, operations
 from kintomodel.protocol.changes import Write
 from kintomodel.protocol.paths import CollectionPath, RecordPath
 
-from .playing import stored
+from ..playing import stored
 
 RECORD = RecordPath("b", "c", "r")
 COLLECTION = CollectionPath("b", "c")

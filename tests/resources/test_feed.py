@@ -13,7 +13,7 @@ import pytest
 
 from kintomodel.errors import ConnectionFailed, Forbidden, KintoError, NotFound, UsageError
 from kintomodel.protocol import operations, tokens
-from kintomodel.protocol.tombstones import Tombstone
+from kintomodel.query.tombstones import Tombstone
 from kintomodel.resources.bucket import Bucket
 from kintomodel.resources.client import Client
 from kintomodel.resources.collection import Collection

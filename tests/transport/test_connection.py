@@ -4,10 +4,10 @@ from functools import partial
 import pytest
 
 from kintomodel.errors import ConnectionFailed, NotFound, UsageError
+from kintomodel.flows.listing import pages as listing_pages
 from kintomodel.protocol import operations
-from kintomodel.protocol.listing import pages as listing_pages
 from kintomodel.protocol.objects import Response, StoredObject
-from kintomodel.protocol.scanning import Found
+from kintomodel.query.scanning import Found
 from kintomodel.transport.connection import LARGEST_BATCH, Connection
 
 RECORDS = "/buckets/b/collections/c/records"

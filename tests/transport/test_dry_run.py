@@ -16,7 +16,8 @@ from kintomodel import (
     ServerError,
     Unauthorized,
 )
-from kintomodel.protocol import bulk, operations
+from kintomodel.flows import bulk
+from kintomodel.protocol import operations
 from kintomodel.protocol.changes import Write
 from kintomodel.protocol.objects import Response
 from kintomodel.protocol.operations import Operation

@@ -32,8 +32,8 @@ from kintomodel import (
     group,
     some,
 )
-from kintomodel.models.prefetching import DanglingRef
-from kintomodel.models.rows import Rows
+from kintomodel.reading.prefetching import DanglingRef
+from kintomodel.reading.rows import Rows
 from kintomodel.resources.permissions import PrincipalSet, RecordPermissions
 
 now = datetime(2026, 1, 1, tzinfo=timezone.utc)

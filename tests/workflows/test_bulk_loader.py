@@ -62,7 +62,7 @@ PROGRAM = """
 import json, sys, tracemalloc
 from pathlib import Path
 from kintomodel import Model
-from kintomodel.models.dumping import File, _check
+from kintomodel.files.dumping import File, _check
 
 class Item(Model):
     name: str

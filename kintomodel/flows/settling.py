@@ -1,0 +1,150 @@
+"""Writes whose fate may be unknown: send, and where the answer was lost, look.
+
+A write with a precondition that is sent twice is refused the second time if the first one got
+through. These flows find out which it was, so that a retry neither doubles a write nor reports
+a conflict with ourselves. A proxy that lost the server answers 502 or 504: that is no answer, either.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from ..errors import Conflict, Forbidden, KintoError, NotFound, ServerError, TransportError
+from ..protocol import operations, probing
+from ..protocol.objects import StoredObject
+from ..protocol.operations import Flow, Operation
+from ..protocol.responses import BACKEND_FAILED
+from ..protocol.values import JSON, JSONObject, Part, equal, survives
+
+
+def write(operation: Operation[StoredObject], expected: JSONObject) -> Flow[StoredObject]:
+    """Perform a create, replace or update; the result is the object as it is stored.
+
+    expected: the whole data that the object has once this write is done. Costs one more GET, only
+    where an answer was lost or the write was sent more than once. Raises what the write raised if
+    it was not done.
+    """
+    try:
+        return (yield from operation)
+    except Conflict as error:
+        existing = error.existing
+        if error.attempts < 2 or (existing is not None and not same(existing, expected)):
+            raise
+        return (yield from _find(operation, expected, error, existing))
+    except (TransportError, ServerError) as error:
+        if not is_in_doubt(error):
+            raise
+        return (yield from _find(operation, expected, error))
+
+
+def delete(operation: Operation[int]) -> Flow[int | None]:
+    """Perform a deletion; the result is its time in milliseconds, None where the answer was lost.
+
+    Costs one more GET only where an answer was lost. Of a bucket that is gone Kinto says 403: that
+    costs one more request.
+    """
+    try:
+        return (yield from operation)
+    except NotFound as error:
+        if error.attempts < 2:
+            raise
+        return None
+    except Forbidden as error:
+        if error.attempts < 2 or not (yield from probing.is_missing(error, operation.path)):
+            raise
+        return None
+    except (TransportError, ServerError):
+        if not (yield from _is_gone(operation.path)):
+            raise
+        return None
+
+
+def is_in_doubt(error: object) -> bool:
+    """Does it leave open whether the write was done? Not if Kinto itself says that its back end failed.
+
+    On PostgreSQL with a stricter isolation level it says so of the loser of two writes (26.5).
+    """
+    if isinstance(error, ServerError):
+        return error.errno != BACKEND_FAILED or error.attempts > 1
+    return isinstance(error, TransportError)
+
+
+def _is_gone(path: str) -> Flow[bool]:
+    try:
+        yield from operations.read(path)
+    except NotFound:
+        return True
+    except Forbidden as error:
+        return (yield from probing.is_missing(error, path))
+    except KintoError:
+        return False
+    return False
+
+
+def holds(stored: StoredObject, operation: Operation[StoredObject]) -> bool:
+    """Is what a create, replace or update named as it was named? What else is stored does not matter."""
+    wanted: Mapping[str, JSON] = operation.body.get("data", {})
+    return all(key in stored.data and _alike(stored.data[key], wanted[key]) for key in wanted) and _holds(
+        stored, operation.body.get("permissions", {})
+    )
+
+
+def same(data: Mapping[str, object], expected: Mapping[str, object]) -> bool:
+    """Is it the same, but for what the server adds? expected: a Part says nothing of other keys."""
+    if isinstance(expected, Part):
+        data = {key: data[key] for key in data.keys() & expected.keys()}
+    keys = {key for side in (data, expected) for key in side if not _is_servers(key, side[key])}
+    return all(key in data and key in expected and _alike(data[key], expected[key]) for key in keys)
+
+
+def _alike(stored: JSON, sent: JSON) -> bool:
+    """Equal, but for the last digits of floats that Kinto reads as one of their neighbours."""
+    if isinstance(stored, dict) and isinstance(sent, dict):
+        return stored.keys() == sent.keys() and all(_alike(stored[key], sent[key]) for key in sent)
+    if isinstance(stored, list) and isinstance(sent, list):
+        return len(stored) == len(sent) and all(map(_alike, stored, sent))
+    if isinstance(sent, float) and isinstance(stored, (int, float)) and not survives(sent):
+        return math.isclose(stored, sent, rel_tol=1e-12)
+    return equal(stored, sent)
+
+
+def _is_servers(key: str, value: object) -> bool:
+    """Kinto writes the time of a collection's schema into its records; a schema itself is an object."""
+    return key in ("id", "last_modified") or (key == "schema" and type(value) is int)
+
+
+def _find(
+    operation: Operation[StoredObject],
+    expected: JSONObject,
+    error: KintoError,
+    shown: JSONObject | None = None,
+) -> Flow[StoredObject]:
+    """The object, if it is as this write leaves it; else the error.
+
+    shown: the data of it that came with the error, which will do where it cannot be read.
+    """
+    wanted: Mapping[str, list[str]] = operation.body.get("permissions", {})
+    try:
+        stored = yield from operations.read(operation.path)
+    except KintoError:
+        if shown is None or wanted:
+            raise error from None
+        stored = StoredObject(shown)
+    moved = operation.headers.get("If-Match") != f'"{stored.last_modified}"'
+    if moved and same(stored.data, expected) and _holds(stored, wanted):
+        return stored
+    raise error
+
+
+def _holds(stored: StoredObject, wanted: Mapping[str, list[str]]) -> bool:
+    """Are these its permissions? Kinto adds whoever writes to "write"."""
+    if not wanted:
+        return True
+    if stored.permissions is None:
+        return False
+    return all(
+        set(held) == set(stored.permissions.get(name, ()))
+        or (name == "write" and set(held) < set(stored.permissions.get(name, ())))
+        for name, held in wanted.items()
+    )

@@ -1,0 +1,89 @@
+"""Writes whose guard holds on PostgreSQL at its default isolation level too.
+
+There Kinto 26.5 checks If-Match and writes in two steps, so that of two writers who come at the same
+moment both may be told that they succeeded, and one is lost. A batch is one transaction: it begins here
+with the write of a record that stands for the whole collection, for which the next such batch has to
+wait, and ends with its deletion. Nobody ever sees that record; its tombstone stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import Conflict, KintoError, NotFound, TransportError, UsageError
+from ..protocol import batch, operations
+from ..protocol.changes import Write
+from ..protocol.objects import StoredObject
+from ..protocol.operations import Flow, Operation
+from . import bulk, settling
+
+LOCK = "kintomodel-lock"
+"""The id of the record that is created and deleted."""
+
+REQUESTS = 2
+"""How many of a batch's requests the lock takes."""
+
+
+def run(writes: Sequence[Write], *, look_again: bool = True) -> Flow[list[Any]]:
+    """Perform the writes, all in one collection, as bulk.run() does; one batch, and one to look again.
+
+    Those who write like this do not lose each other's changes. Against other writers: look_again
+    reads what is stored afterwards, and makes a Conflict of what is not as it was written. Where the
+    answers are lost, what was not done is not repeated.
+    """
+    if not all(batch.is_batchable(write.operation) for write in writes):
+        error = UsageError(f"{writes[0].operation.path}: it cannot be verified: Kinto takes it for a batch")
+        return [error] * len(writes)
+    refusals: list[KintoError] = []
+
+    def send(several: Sequence[Write]) -> Flow[list[Any]]:
+        locked, *results, _ = yield from batch.run(_under_lock(several))
+        if isinstance(locked, KintoError):
+            refusals.append(locked)
+        return results
+
+    results = yield from bulk.settled(writes, send, bulk.look)
+    if refusals:
+        doubt = TransportError(f"written, but not verified, as its lock was refused: {refusals[0]}")
+        return [result if isinstance(result, KintoError) else doubt for result in results]
+    return (yield from _looked_at(writes, results)) if look_again else results
+
+
+def _under_lock(writes: Sequence[Write]) -> list[Operation[Any]]:
+    path = writes[0].operation.path.rpartition("/")[0] + f"/{LOCK}"
+    # Data that the schema of the collection accepts, if it has one.
+    lock, unlock = operations.replace(path, writes[0].expected or {}), operations.delete(path)
+    return [lock, *(write.operation for write in writes), unlock]
+
+
+def _looked_at(writes: Sequence[Write], results: list[Any]) -> Flow[list[Any]]:
+    done = [at for at, result in enumerate(results) if isinstance(result, StoredObject)]
+    reads = [operations.read(writes[at].operation.path) for at in done]
+    found = (yield from bulk.run([Write(read) for read in reads])) if reads else []
+    for at, stored in zip(done, found, strict=True):
+        results[at] = _verified(writes[at], results[at], stored)
+    return results
+
+
+def _verified(write: Write, written: StoredObject, stored: Any) -> Any:
+    """The write's own result, or an error if it is not what is stored."""
+    if isinstance(stored, NotFound):
+        return _overwritten(write, None)
+    if isinstance(stored, KintoError):
+        return TransportError(f"written, but not verified, as it cannot be read: {stored}")
+    if stored.last_modified == written.last_modified or settling.holds(stored, write.operation):
+        return written
+    return _overwritten(write, stored)
+
+
+def _overwritten(write: Write, stored: StoredObject | None) -> Conflict:
+    operation = write.operation
+    return Conflict(
+        f"{operation.method} {operation.path}: it was written, and somebody else wrote over it at the "
+        "same time: read it and try again",
+        status=412,
+        method=operation.method,
+        path=operation.path,
+        details=None if stored is None else {"existing": stored.data},
+    )

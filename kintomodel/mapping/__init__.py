@@ -1,0 +1,1 @@
+"""What a model declares, and how its values become JSON and come back."""

@@ -1,0 +1,186 @@
+"""Reading the objects that a query asks for, page by page, whatever is written meanwhile.
+
+An object that exists and matches throughout is given exactly once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple, TypeAlias
+
+import attrs
+
+from ..errors import Conflict, KintoError, UnsupportedByServer
+from ..protocol import operations
+from ..protocol.objects import Page
+from ..protocol.operations import Flow, Operation
+from ..protocol.values import JSONObject
+from .branching import Branch
+from .conditions import And, Comparison
+from .lanes import Listing, Merge, OtherCollationError, matching
+from .planning import plan
+from .query import Query, in_order
+
+
+class Found(NamedTuple):
+    """What a stream has found so far, to be handed on before it goes on asking."""
+
+    objects: list[JSONObject]
+
+
+_OTHER_COLLATION = (
+    "the server's database orders texts by a collation other than code points, and some records were given "
+    "before that could be seen: read them in any order and use sorted()"
+)
+
+Stream: TypeAlias = Generator[Operation[Any] | Found, Any, None]
+"""A flow that hands on what it finds on its way: yields operations and Found."""
+
+
+def scan(endpoint: str, query: Query, page_size: int) -> Stream:
+    """The objects that the query asks for; one GET for each page of each of its listings.
+
+    Several listings, or pages of an order that writes can change, are guarded by If-Match, and by one
+    more GET in the end: what is left is read in one listing, by id, if something was written meanwhile.
+    An order that Kinto cannot give is made here: all that match are then read and held.
+    """
+    planned = plan(query.condition)
+    lanes = planned.lanes(query)
+    window = _Window(query.start, query.stop)
+    if not planned.branches or query.size == 0:
+        return
+    if lanes is None:
+        unordered = query._replace(sort=(), backwards=False, start=0, stop=None)
+        yield from _sorted_here(scan(endpoint, unordered, page_size), query, window)
+    elif query.is_ordered or len(planned.branches) > 1:
+        yield from _guarded(Listing(endpoint, query, page_size), lanes, window)
+    else:
+        yield from _by_id(Listing(endpoint, query, page_size), planned.whole, window)
+
+
+def exists(endpoint: str, query: Query, page_size: int) -> Flow[bool]:
+    """Is there one? One GET for one object, if the server can answer it alone; else the pages up to it."""
+    planned = plan(query.condition)
+    if query.size == 0 or not planned.branches:
+        return False
+    first = query._replace(sort=(), backwards=False, stop=query.start + 1)
+    if query.start or len(planned.branches) == 1:
+        stream = scan(endpoint, first, page_size)
+    else:
+        # One alternative after the other, as any object will do.
+        stream = _guarded(Listing(endpoint, first, page_size), [planned.branches], _Window(0, 1))
+    found: list[JSONObject] = []
+    yield from each(stream, found.extend)
+    return bool(found)
+
+
+def count(endpoint: str, query: Query, page_size: int) -> Flow[int]:
+    """How many objects the query finds. One HEAD if the server answers it alone, else the pages."""
+    planned = plan(query.condition)
+    if not planned.branches:
+        return 0
+    if planned.is_exact:
+        found = yield from operations.count(endpoint, planned.whole.params)
+        return len(range(found)[query.start : query.stop])
+    unordered = query._replace(sort=(), backwards=False)
+    total = 0
+
+    def take(objects: list[JSONObject]) -> None:
+        nonlocal total
+        total += len(objects)
+
+    yield from each(scan(endpoint, unordered, page_size), take)
+    return total
+
+
+def each(stream: Stream, take: Callable[[list[JSONObject]], None]) -> Flow[None]:
+    """The stream as a flow: what it finds is given to take."""
+    try:
+        step = next(stream)
+        while True:
+            if isinstance(step, Found):
+                take(step.objects)
+                step = next(stream)
+            else:
+                # Only reading a page after the first can be refused, and the stream answers to that.
+                try:
+                    step = stream.send((yield step))
+                except KintoError as error:
+                    step = stream.throw(error)
+    except StopIteration:
+        return
+
+
+def _by_id(listing: Listing, one: Branch, window: _Window, but: Collection[str] = ()) -> Stream:
+    following: Operation[Page] | None = listing.first(one)
+    while following is not None:
+        page: Page = yield from following
+        found = (data for data in matching(page, one.residual) if data["id"] not in but)
+        yield Found(list(window.take(found)))
+        if window.is_full:
+            return
+        following = operations.next_page(following, page)
+        del page, found  # so that there are never two of them in memory
+
+
+def _guarded(listing: Listing, lanes: Iterable[Iterable[Branch]], window: _Window) -> Stream:
+    """Several listings as one, or an order that writes can change, for as long as nothing is written."""
+    merge = Merge(listing, lanes)
+    while not window.is_full:
+        try:
+            found = yield from merge.advance(window.left)
+        except (Conflict, OtherCollationError) as error:
+            if merge.seen and isinstance(error, OtherCollationError):
+                raise UnsupportedByServer(_OTHER_COLLATION, "collation") from None
+            yield from _rest(listing, window, merge)
+            return
+        if found is None:
+            return
+        yield Found(list(window.take(found)))
+
+
+def _rest(listing: Listing, window: _Window, merge: Merge) -> Stream:
+    """What a merge has not given when something is written: from one listing, by id."""
+    query = listing.query
+    if query.is_ordered:
+        unordered = query._replace(sort=(), backwards=False, start=0, stop=None)
+        whole = plan(query.condition).whole
+        rest = _by_id(attrs.evolve(listing, query=unordered), whole, _Window(0, None), merge.seen)
+        yield from _sorted_here(rest, query, window)
+        return
+    condition = query.condition
+    if merge.safe is not None:
+        condition = And((condition, Comparison(("id",), "lt" if query.backwards else "gt", merge.safe)))
+    unlimited = attrs.evolve(listing, query=query._replace(stop=None))
+    yield from _by_id(unlimited, plan(condition).whole, window, merge.seen)
+
+
+def _sorted_here(stream: Stream, query: Query, window: _Window) -> Stream:
+    found: list[JSONObject] = []
+    yield from each(stream, found.extend)
+    yield Found(list(window.take(in_order(found, query.order))))
+
+
+@attrs.define(eq=False)
+class _Window:
+    """The part of all that is found which a slice wants."""
+
+    start: int
+    stop: int | None
+    position: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.stop is not None and self.position >= self.stop
+
+    @property
+    def left(self) -> int | None:
+        """How many more are to be taken, None for all."""
+        return None if self.stop is None else max(0, self.stop - self.position)
+
+    def take(self, objects: Iterable[JSONObject]) -> Iterator[JSONObject]:
+        for data in islice(objects, self.left):
+            self.position += 1
+            if self.position > self.start:
+                yield data

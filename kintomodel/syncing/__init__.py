@@ -1,0 +1,1 @@
+"""A collection beside what it should be: plans, and their execution."""

@@ -1,0 +1,1 @@
+"""Records that are saved and deleted, one or many."""

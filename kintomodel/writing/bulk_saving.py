@@ -1,0 +1,92 @@
+"""What bulk work does with each record: save it or delete it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from ..errors import Conflict, UsageError
+from ..flows import bulk, verifying
+from ..mapping.state import Home, Mapped, home
+from ..protocol.changes import Write
+from ..protocol.operations import Flow
+from ..protocol.report import Status
+from ..reading.resolving import OnConflict
+from .bulk_job import Step
+from .saving import GUARDED, Manner, deletion, move, repeating, take_in, take_out
+from .validation import prepared
+
+
+@attrs.frozen
+class Saving:
+    """where: the collection that the records are in. creating: only new ones are taken."""
+
+    where: Home
+    manner: Manner = GUARDED
+    on_conflict: OnConflict = "raise"
+    creating: bool = False
+
+    @property
+    def reserved(self) -> int:
+        return verifying.REQUESTS if self.manner.verify else 0
+
+    def send(self, writes: Sequence[Write]) -> Flow[list[Any]]:
+        return verifying.run(writes) if self.manner.verify else bulk.run(writes)
+
+    def status(self, record: Mapped) -> Status:
+        return "created" if record._state.stored is None else "updated"
+
+    def plan(self, record: Mapped) -> Write | None:
+        if self.creating and record._state.stored is not None:
+            raise UsageError(f"{home(record).name}/{record.id} is stored already: bulk_save() saves it")
+        if self.creating or record._state.home is None:
+            move(record, self.where)
+        check_place(record, self.where)
+        record.before_save()
+        return prepared(record, force=self.manner.force)
+
+    def settle(self, step: Step, result: Any) -> Flow[Status]:
+        first = take_in(step.record, step.write, result, self.manner)
+        if not (yield from repeating(step.record, first, self.manner, self.on_conflict)):
+            return "unchanged"
+        return "updated" if isinstance(result, Conflict) else step.status
+
+    def after(self, record: Mapped) -> None:
+        record.after_save()
+
+
+@attrs.frozen
+class Deleting:
+    """where: the collection that the records are in. missing_ok, force: as of delete()."""
+
+    where: Home
+    missing_ok: bool = False
+    force: bool = False
+    reserved: int = 0
+
+    def send(self, writes: Sequence[Write]) -> Flow[list[Any]]:
+        return bulk.run(writes)
+
+    def status(self, record: Mapped) -> Status:
+        return "deleted"
+
+    def plan(self, record: Mapped) -> Write:
+        check_place(record, self.where)
+        planned = deletion(record, force=self.force)
+        record.before_delete()
+        return planned
+
+    def settle(self, step: Step, result: Any) -> Flow[Status]:
+        yield from ()
+        return step.status if take_out(step.record, result, self.missing_ok) else "unchanged"
+
+    def after(self, record: Mapped) -> None:
+        record.after_delete()
+
+
+def check_place(record: Mapped, where: Home) -> None:
+    here = home(record)
+    if here != where or here.url != where.url:
+        raise UsageError(f"{here.name}/{record.id} on {here.url} is not in {where.name} on {where.url}")

@@ -1,0 +1,545 @@
+"""dump() and load(): a collection as a file, and back."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from typing_extensions import TypedDict
+
+from kintomodel import Client, ConnectionFailed, Model, UsageError, ValidationError, field
+from kintomodel.files import csv_files, json_files, yaml_files
+from kintomodel.files.file_rows import BadRow, UnreadableFileError
+from kintomodel.protocol import operations
+from kintomodel.syncing.wanted import Reader
+from kintomodel.testing import record
+
+from ..syncing.test_plan import Meddling
+
+
+@attrs.define
+class Place:
+    city: str
+    zip: int | None = None
+
+
+@attrs.define
+class Person:
+    name: str
+    place: Place
+    other: Place | None = None
+    boss: Person | None = None
+
+
+class Size(TypedDict, total=False):
+    width: int
+
+
+class Receipt(Model, bucket="payments", collection="receipts"):
+    amount: Decimal = Decimal(0)
+    price: Decimal = field(default=Decimal(0), store="text")
+    ratio: float = 0.0
+    name: str = "x"
+    kind: str | None = field(key="type", default="sale")
+    paid_at: datetime | None = None
+    tags: list[str] = field(factory=list)
+    place: Place | None = None
+    anything: Any = None
+    note: str = field(default="", owner="remote")
+
+
+class Party(Model, bucket="payments", collection="receipts"):
+    host: Person
+    guests: list[Person] = field(factory=list)
+    size: Size = field(factory=dict)  # type: ignore[assignment]
+    fallback: Place | None = Place("Paris")
+
+
+RECEIPTS = "/buckets/payments/collections/receipts/records"
+NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
+FORMATS = ["json", "jsonl", "ndjson", "csv", "yaml", "yml"]
+
+RECORDS = [
+    Receipt(id="a", amount=Decimal("12.50"), price=Decimal("0.12345678901234567890"), paid_at=NOON),
+    Receipt(id="b", name="", kind=None, tags=["", "x,y", '"'], place=Place("Paris", 75001), anything=[1, {}]),
+    Receipt(id="c", name="null", kind="null", place=Place(""), anything="5", ratio=0.1),
+    Receipt(id="d", name='"quoted"', kind="", anything='"', ratio=1e300, note="n"),
+    Receipt(id="e", name="two\r\nlines, \u2028 and \U0001f600", kind="5", anything={"b": 1, "a": [None]}),
+    Receipt(id="f", name=" blank ", kind="true", anything="true", place=Place("null")),
+    Receipt(id="g", name="- a: [b", anything=5.5, tags=["# no comment"]),
+]
+
+
+def put(client: Client, id: str, **data: Any) -> None:
+    client.connection.perform(operations.replace(f"{RECEIPTS}/{id}", data))
+
+
+def stored(client: Client) -> list[dict[str, Any]]:
+    listed = client.connection.perform(operations.list_page(RECEIPTS, {"_sort": "id"})).objects
+    return [{key: one[key] for key in one if key != "last_modified"} for one in listed]
+
+
+def empty(client: Client) -> None:
+    client.connection.perform(operations.delete_page(RECEIPTS))
+
+
+def written(tmp_path: Path, name: str, text: str) -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+# there and back
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_dump_empty_load_dump_gives_equal_files(payments: Client, tmp_path: Path, format: str) -> None:
+    Receipt.objects.sync(RECORDS).apply().raise_for_failures()
+    put(payments, "raw", paid_at="2026-11-23T12:00:00Z", seen={"b": 1, "a": 2}, attachment={"hash": "x"})
+    before = stored(payments)[:-1]
+    first, second = tmp_path / f"first.{format}", tmp_path / f"second.{format}"
+    assert Receipt.objects.dump(first) == 8
+    empty(payments)
+    report = Receipt.objects.load(first)
+    assert len(report.created) == len(report) == 8
+    assert Receipt.objects.dump(str(second)) == 8
+    assert first.read_bytes() == second.read_bytes()
+    assert stored(payments)[:-1] == before
+    assert Receipt.objects.get(id="raw").extra == {"seen": {"b": 1, "a": 2}}
+    assert Receipt.objects.get(id="a").price == Decimal("0.12345678901234567890")
+    with record(payments) as sent:
+        assert len(Receipt.objects.load(first).unchanged) == 8
+    assert not sent.writes
+    assert sorted(os.listdir(tmp_path)) == [first.name, second.name]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_empty_collection_there_and_back(payments: Client, tmp_path: Path, format: str) -> None:
+    path = tmp_path / f"empty.{format}"
+    assert Receipt.objects.dump(path) == 0
+    with record(payments) as sent:
+        assert len(Receipt.objects.load(path)) == 0
+    assert not sent.writes
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl", "csv", "yaml"])
+def test_objects_within_objects_there_and_back(payments: Client, tmp_path: Path, format: str) -> None:
+    boss = Person("Ann", Place("Rome", 1))
+    host = Person("Bob", Place("Oslo"), Place("Bern", 3), boss)
+    Party.objects.create(id="p", host=host, guests=[boss], size={"width": 3})
+    path = tmp_path / f"party.{format}"
+    Party.objects.dump(path)
+    empty(payments)
+    Party.objects.load(path).raise_for_failures()
+    party = Party.objects.get(id="p")
+    assert (party.host, party.guests, party.size) == (host, [boss], {"width": 3})
+
+
+def test_the_columns_of_csv_are_the_fields(payments: Client, tmp_path: Path) -> None:
+    path = tmp_path / "party.csv"
+    Party.objects.dump(path)
+    assert path.read_text().strip() == (
+        "id,host.name,host.place.city,host.place.zip,host.other,host.boss,guests,size.width,fallback,extra"
+    )
+
+
+def test_a_file_holds_one_record_a_line(payments: Client, tmp_path: Path) -> None:
+    Receipt.objects.sync(RECORDS[:2]).apply().raise_for_failures()
+    Receipt.objects.dump(tmp_path / "all.json")
+    lines = (tmp_path / "all.json").read_text().splitlines()
+    assert (lines[0], lines[-1], len(lines)) == ("[", "]", 4)
+    assert json.loads(lines[2])["kind"] is None
+
+
+@pytest.mark.parametrize("data", [{"host": {"name": "A", "place": {"city": "x", "moon": 1}}}, {"size": {}}])
+def test_what_no_column_holds_is_refused_and_the_old_file_kept(
+    payments: Client, tmp_path: Path, data: dict[str, Any]
+) -> None:
+    put(payments, "p", **{"host": {"name": "A", "place": {"city": "x"}}, "size": {"width": 1}, **data})
+    path = written(tmp_path, "party.csv", "old")
+    with pytest.raises(
+        UsageError, match=f"p: no column of CSV holds {next(iter(data))}: .*; dump it as JSON"
+    ):
+        Party.objects.dump(path)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["party.csv"]
+    Party.objects.dump(tmp_path / "party.json")
+
+
+def test_a_record_that_does_not_fit_is_refused_by_its_id(payments: Client, tmp_path: Path) -> None:
+    put(payments, "bad", amount="12")
+    with pytest.raises(ValidationError, match="payments/receipts/bad: amount"):
+        Receipt.objects.dump(tmp_path / "all.json")
+
+
+# what load() makes of rows
+
+
+def test_a_row_changes_the_fields_that_it_names(payments: Client, tmp_path: Path) -> None:
+    put(payments, "a", amount=1, name="kept", note="theirs", place={"city": "Rome", "zip": 1})
+    path = written(
+        tmp_path, "rows.csv", "id,amount,name,note,place.city,place.zip\na,2.50,,ours,Oslo,\nb,3,new,ours,,\n"
+    )
+    report = Receipt.objects.load(path)
+    assert [(one.status, one.object, one.position) for one in report] == [
+        ("updated", "a", 2), ("created", "b", 3),
+    ]  # fmt: skip
+    a, b = stored(payments)
+    assert a == {
+        "id": "a",
+        "amount": 2.5,
+        "name": "kept",
+        "note": "theirs",
+        "place": {"city": "Oslo", "zip": None},
+    }
+    assert (b["amount"], b["name"], b["note"], b["place"], b["type"]) == (3, "new", "ours", None, "sale")
+
+
+def test_a_row_without_an_id_is_a_new_record(payments: Client, tmp_path: Path) -> None:
+    path = written(tmp_path, "rows.jsonl", '{"amount": 1}\n\n{"amount": 2}\n')
+    with record(payments) as sent:
+        report = Receipt.objects.load(path)
+    assert [operation.path for operation in sent] == ["/", "/batch"] or sent.last.path == "/batch"
+    assert [one.position for one in report.created] == [1, 3]
+    assert len(stored(payments)) == 2
+
+
+def test_values_are_read_by_the_type_of_their_field(payments: Client, tmp_path: Path) -> None:
+    header = "id,amount,price,ratio,name,kind,paid_at,tags,anything"
+    row = 'a,12,12.50,0.10000000000000000555,007,null,2026-11-23T13:00+01:00,"[""x""]",007'
+    report = Receipt.objects.load(written(tmp_path, "rows.csv", f"\ufeff{header}\n{row}\n"))
+    report.raise_for_failures()
+    found = Receipt.objects.get(id="a")
+    assert (found.amount, str(found.price), found.ratio, found.name) == (12, "12.50", 0.1, "007")
+    assert (found.kind, found.paid_at, found.tags, found.anything) == (None, NOON, ["x"], "007")
+
+
+@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl"])
+def test_a_number_of_too_many_digits_is_refused_for_a_decimal_alone(
+    payments: Client, tmp_path: Path, name: str
+) -> None:
+    digits = "0.12345678901234567890123"
+    row = f'{{"id": "a", "ratio": {digits}, "anything": [{{"x": {digits}}}]}}'
+    Receipt.objects.load(written(tmp_path, name, f"[{row}]" if name == "rows.json" else row))
+    assert Receipt.objects.get(id="a").ratio == float(digits)
+    bad = f'{{"id": "a", "amount": {digits}}}'
+    with pytest.raises(ValidationError, match=r"line 1: amount: .* does not fit a JSON number exactly"):
+        Receipt.objects.load(written(tmp_path, name, f"[{bad}]" if name == "rows.json" else bad))
+
+
+BAD = "id,amount,place.city,place.zip\na,1,x,\nb,one,,\nc d,2,,\ne,3,,9\nf,4,,,\ng,5,y,z\n"
+PROBLEMS = [
+    "line 3: amount: expected a number, got string 'one'",
+    "line 4: 'c d' is no record id: Kinto takes letters, digits, '-' and '_', and the first one is a letter "
+    "or a digit",
+    "line 5: place.city: missing",
+    "line 6: there are 5 cells for 4 columns",
+    "line 7: place.zip: expected an integer, got string 'z'",
+]
+
+
+def test_nothing_is_written_if_a_row_is_bad_and_all_are_listed(payments: Client, tmp_path: Path) -> None:
+    path = written(tmp_path, "rows.csv", BAD)
+    with record(payments) as sent, pytest.raises(ValidationError) as caught:
+        Receipt.objects.load(path)
+    assert not len(sent)
+    assert list(caught.value.problems) == PROBLEMS
+    assert str(caught.value) == f"{path}: 5 of 6 rows are bad, none is written: {'; '.join(PROBLEMS)}"
+
+
+def test_bad_rows_can_be_collected(payments: Client, tmp_path: Path) -> None:
+    report = Receipt.objects.load(written(tmp_path, "rows.csv", BAD), on_error="collect")
+    assert [one.object for one in report.created] == ["a"]
+    assert [one.position for one in report.invalid] == [3, 4, 5, 6, 7]
+    assert report.invalid[0].object == {"id": "b", "amount": "one"}
+    assert report.invalid[3].object == "f,4,,,"
+    assert [one.message for one in report.invalid] == PROBLEMS
+    assert [one["id"] for one in stored(payments)] == ["a"]
+
+
+def test_of_many_bad_rows_the_first_are_shown(payments: Client, tmp_path: Path) -> None:
+    path = written(tmp_path, "rows.jsonl", "x\n" * 1200)
+    with pytest.raises(ValidationError) as caught:
+        Receipt.objects.load(path)
+    assert len(caught.value.problems) == 1000
+    assert str(caught.value).endswith("; and 1190 more")
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ('{"extra": 5}', "line 1: extra: expected a dict of undeclared attributes, got number 5"),
+        ("null", "line 1: expected a Receipt or a dict of its fields, got null None"),
+        ("5", "line 1: expected a Receipt or a dict of its fields, got number 5"),
+        ('{"amuont": 5}', "line 1: Receipt has no field 'amuont'; did you mean 'amount'?"),
+        ('{"amount": NaN}', "line 1: amount: JSON has no NaN"),
+        ('{"amount": 5', "line 1: this is no JSON: Expecting ',' delimiter: line 1 column 13 (char 12)"),
+        ('{"id": 5}', "line 1: 5 is no record id: Kinto takes letters, digits"),
+    ],
+)
+def test_what_is_wrong_with_a_row_is_said(payments: Client, tmp_path: Path, row: str, problem: str) -> None:
+    path = written(tmp_path, "rows.jsonl", row)
+    (outcome,) = Receipt.objects.load(path, on_error="collect")
+    assert outcome.status == "invalid"
+    assert outcome.message.startswith(problem)
+    assert outcome.object == (
+        row if "no JSON" in problem or row == "null" else pytest.approx(json.loads(row), nan_ok=True)
+    )
+
+
+def test_a_row_that_makes_no_record_is_bad(payments: Client, tmp_path: Path) -> None:
+    put(payments, "a", host={"name": "A", "place": {"city": "x"}})
+    with pytest.raises(ValidationError, match="line 1/a: host: missing"):
+        Party.objects.load(written(tmp_path, "rows.jsonl", '{"id": "a"}'))
+
+
+@pytest.mark.parametrize("on_error", ["raise", "collect"])
+def test_two_rows_with_one_id_are_refused(payments: Client, tmp_path: Path, on_error: Any) -> None:
+    path = written(tmp_path, "rows.csv", "id\na\nb\na\n")
+    with (
+        record(payments) as sent,
+        pytest.raises(ValidationError, match="line 4: the id 'a' is that of an earlier"),
+    ):
+        Receipt.objects.load(path, on_error=on_error)
+    assert not len(sent)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "error", "message"),
+    [
+        (
+            "a.txt",
+            "",
+            UsageError,
+            "a.txt: the name of the file says its format: .json, .jsonl, .ndjson, .csv",
+        ),
+        ("a.csv", "id,amuont\n", UsageError, "line 1: no field is called 'amuont'; did you mean 'amount'"),
+        ("a.csv", "id,id\n", UsageError, "line 1: the columns 'id' and 'id' hold the same"),
+        (
+            "a.csv",
+            "place,place.zip\n",
+            UsageError,
+            "line 1: the columns 'place' and 'place.zip' hold the same",
+        ),
+        ("a.csv", f"id\n{'x' * 200_000}\n", ValidationError, "a.csv: line 2: this is no CSV: field larger"),
+        ("a.json", "", ValidationError, r"a.json: line 1: expected an array of objects: '\[', got the end"),
+        (
+            "a.json",
+            '{"id": "a"}',
+            ValidationError,
+            r"a.json: line 1: expected an array of objects: '\[', got '{'",
+        ),
+        (
+            "a.json",
+            '[\n{"id": "a"}\n{"id"',
+            ValidationError,
+            "a.json: line 3: expected an array of objects: ']'",
+        ),
+        ("a.json", '[\n{"id": "a"},\n{"id"', ValidationError, "a.json: line 3: this is no JSON: Expecting"),
+        ("a.json", '[{"id": "a"}\n]\n]', ValidationError, "a.json: line 3: expected nothing after the array"),
+        ("a.yaml", "id: a\n", ValidationError, "a.yaml: line 1: expected a sequence of mappings"),
+        ("a.yaml", "- id: a\n- [\n", ValidationError, "a.yaml: line 3: this is no YAML: "),
+        ("a.yaml", "- id: a\x07\n", ValidationError, "a.yaml: line 1: this is no YAML: "),
+        (
+            "a.yaml",
+            "- !!python/name:os.system\n",
+            ValidationError,
+            "line 1: this is no YAML: could not determine",
+        ),
+    ],
+)
+@pytest.mark.parametrize("on_error", ["raise", "collect"])
+def test_a_file_that_cannot_be_read_is_refused_before_anything_is_sent(
+    payments: Client,
+    tmp_path: Path,
+    name: str,
+    text: str,
+    error: type[Exception],
+    message: str,
+    on_error: Any,
+) -> None:
+    path = written(tmp_path, name, text)
+    with record(payments) as sent, pytest.raises(error, match=message):
+        Receipt.objects.load(path, on_error)
+    assert not len(sent)
+
+
+def test_a_file_that_is_not_there_or_no_text_is_refused(payments: Client, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"none.csv: No such file"):
+        Receipt.objects.load(tmp_path / "none.csv")
+    (tmp_path / "latin.jsonl").write_bytes(b'{"name": "\xe9"}')
+    with pytest.raises(ValidationError, match=r"latin.jsonl: 'utf-8' codec"):
+        Receipt.objects.load(tmp_path / "latin.jsonl")
+    with pytest.raises(UsageError, match="on_error is"):
+        Receipt.objects.load(tmp_path / "none.csv", "ignore")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="the name of the file says its format"):
+        Receipt.objects.dump(tmp_path / "all")
+    with pytest.raises(UsageError, match=r"nowhere/all.json: No such file"):
+        Receipt.objects.dump(tmp_path / "nowhere" / "all.json")
+
+
+def test_a_column_may_hold_a_whole_object(payments: Client, tmp_path: Path) -> None:
+    path = written(tmp_path, "rows.csv", 'id,place\na,"{""city"": ""Rome""}"\n')
+    Receipt.objects.load(path).raise_for_failures()
+    assert Receipt.objects.get(id="a").place == Place("Rome")
+
+
+def test_a_short_row_of_csv_lacks_the_rest(payments: Client, tmp_path: Path) -> None:
+    Receipt.objects.load(written(tmp_path, "rows.csv", "id,amount,name\na,1\n\nb,2,c\n")).raise_for_failures()
+    assert [one.name for one in Receipt.objects] == ["x", "c"]
+
+
+def test_what_is_in_no_column_may_stand_in_extra(payments: Client, tmp_path: Path) -> None:
+    path = written(tmp_path, "rows.csv", 'id,extra\nnull,"{""seen"": 1}"\nb,seen\n')
+    report = Receipt.objects.load(path, on_error="collect")
+    assert [one.message for one in report.invalid] == [
+        "line 3: extra: expected a dict of undeclared attributes, got string 'seen'"
+    ]
+    assert Receipt.objects.get(id="null").extra == {"seen": 1}
+
+
+class Attached(Model, bucket="payments", collection="receipts"):
+    name: str = ""
+    attachment: dict[str, Any] | None = None
+
+
+def test_attachments_are_left_out(payments: Client, tmp_path: Path) -> None:
+    put(payments, "a", name="x", attachment={"hash": "x"})
+    Attached.objects.dump(tmp_path / "all.jsonl")
+    assert (tmp_path / "all.jsonl").read_text() == '{"id": "a", "name": "x"}\n'
+    assert Attached.objects.load(tmp_path / "all.jsonl").unchanged
+
+
+# what happens on the way
+
+
+def rows(tmp_path: Path, count: int) -> Path:
+    return written(tmp_path, "rows.jsonl", "".join(f'{{"id": "r{number:03}"}}\n' for number in range(count)))
+
+
+def test_progress_is_told_and_little_is_asked(payments: Client, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    payments.connection.batch_size()
+    with record(payments) as sent:
+        report = Receipt.objects.load(rows(tmp_path, 250), progress=lambda *done: told.append(done))
+    assert told == [(200, 250), (250, 250)]
+    assert len(report.created) == 250
+    assert [operation.method for operation in sent].count("GET") == 2
+    assert len(sent.writes) == 10
+
+
+def test_what_somebody_writes_meanwhile_is_a_conflict(payments: Client, tmp_path: Path) -> None:
+    other = Client(payments.url, ("tester", "secret"))
+    path = rows(tmp_path, 3)
+    Meddling(
+        payments, lambda operation: operation.path == "/batch", lambda: put(other, "r001", name="theirs")
+    )
+    report = Receipt.objects.load(path)
+    other.close()
+    assert [one.status for one in report] == ["created", "conflict", "created"]
+    assert (report.conflicts[0].object, report.conflicts[0].position) == ("r001", 2)
+
+
+def failing_after(client: Client, count: int, when: Callable[[Any], bool]) -> None:
+    seen: list[int] = []
+
+    def fail() -> None:
+        seen.append(1)
+        if len(seen) > count:
+            raise ConnectionFailed("cut")
+
+    Meddling(client, when, fail)
+
+
+def test_the_rest_is_given_up_once_the_server_is_gone(payments: Client, tmp_path: Path) -> None:
+    path = rows(tmp_path, 650)
+    failing_after(payments, 8, lambda operation: operation.path != "/")
+    report = Receipt.objects.load(path)
+    assert (len(report), len(report.created)) == (650, 175)
+    assert {one.status for one in report.failures} == {"failed"}
+
+
+def test_a_look_that_fails_later_does_not_lose_the_report(payments: Client, tmp_path: Path) -> None:
+    path = rows(tmp_path, 450)
+    failing_after(payments, 1, lambda operation: operation.path == RECEIPTS)
+    report = Receipt.objects.load(path)
+    assert (len(report), len(report.created), len(report.failed)) == (450, 200, 250)
+
+
+def test_a_look_that_fails_at_once_is_raised(payments: Client, tmp_path: Path) -> None:
+    path = rows(tmp_path, 3)
+    failing_after(payments, 0, lambda operation: operation.path == RECEIPTS)
+    with pytest.raises(ConnectionFailed):
+        Receipt.objects.load(path)
+
+
+# the formats themselves
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_an_array_is_read_in_pieces(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(json_files, "_CHUNK", size)
+    text = '\n[ {"a": [1, "]"]} ,\n\n 12 , "x\\"",\n-1.5e3, true, {"b":\n{}}\n]  \n'
+    assert list(json_files.read_array(io.StringIO(text), None)) == [
+        (2, {"a": [1, "]"]}), (4, 12), (4, 'x"'), (5, -1500.0), (5, True), (5, {"b": {}}),
+    ]  # fmt: skip
+    assert list(json_files.read_array(io.StringIO(" [ ] "), None)) == []
+
+
+def test_a_long_array_is_never_held() -> None:
+    class Endless(io.StringIO):
+        def read(self, size: int | None = -1) -> str:
+            return '{"a": 1},' * 1000
+
+    numbers = json_files.read_array(Endless(), None)
+    with pytest.raises(UnreadableFileError):
+        next(numbers)  # as it does not begin with [
+
+    class Begun(Endless):
+        begun = False
+
+        def read(self, size: int | None = -1) -> str:
+            before, self.begun = self.begun, True
+            return super().read(size) if before else "["
+
+    found = json_files.read_array(Begun(), None)
+    assert [next(found) for _ in range(3000)][-1] == (1, {"a": 1})
+
+
+def test_yaml_is_read_item_by_item() -> None:
+    text = "# a comment\n- id: a\n  at: 2026-11-23T12:00:00Z\n- {id: b}\n-\n  id: c\n"
+    assert list(yaml_files.read(io.StringIO(text), None)) == [
+        (2, {"id": "a", "at": NOON}), (4, {"id": "b"}), (6, {"id": "c"}),
+    ]  # fmt: skip
+    assert list(yaml_files.read(io.StringIO(""), None)) == []
+    assert list(yaml_files.read(io.StringIO("# nothing\n"), None)) == []
+
+
+def test_without_pyyaml_the_error_names_the_extra() -> None:
+    program = (
+        "import sys; sys.modules['yaml'] = None\n"
+        "import kintomodel.files.yaml_files as files, io\n"
+        "try: list(files.read(io.StringIO(), None))\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == 'UsageError YAML files need PyYAML: pip install "kintomodel[yaml]"'
+
+
+def test_csv_is_written_as_lines_of_text(payments: Client) -> None:
+    file = io.StringIO()
+    csv_files.write([{"id": "a", "name": "x"}], file, Reader(Receipt, str))
+    assert file.getvalue().splitlines()[1] == "a,,,,x,,,,,,,,"
+    parsed = list(csv_files.read(io.StringIO("id,name\na,x\n\nb,c,d\n"), Reader(Receipt, str)))
+    assert parsed == [(2, {"id": "a", "name": "x"}), (4, BadRow("there are 3 cells for 2 columns", "b,c,d"))]
+    assert list(csv_files.read(io.StringIO(""), Reader(Receipt, str))) == []

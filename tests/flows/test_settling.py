@@ -1,0 +1,261 @@
+import pytest
+
+from kintomodel.errors import (
+    Conflict,
+    ConnectionFailed,
+    Forbidden,
+    NotFound,
+    ServerError,
+    Timeout,
+    UnreadableResponse,
+)
+from kintomodel.flows import settling
+from kintomodel.protocol import operations
+from kintomodel.protocol.objects import StoredObject
+
+from ..playing import play
+
+PATH = "/buckets/b/collections/c/records/r"
+LOST = ConnectionFailed("the answer broke off")
+BAD_GATEWAY = ServerError("a proxy lost the server", status=502)
+
+
+def stored(last_modified=1300, permissions=None, **data):
+    return StoredObject({"id": "r", "last_modified": last_modified, **data}, permissions)
+
+
+def conflict(attempts, existing=None):
+    details = None if existing is None else {"existing": existing}
+    return Conflict("it changed", status=412, details=details, attempts=attempts)
+
+
+class Drive:
+    """Runs a flow by hand: answers are sent, errors are thrown."""
+
+    def __init__(self, flow):
+        self.flow = flow
+        self.asked = [next(flow)]
+
+    def answer(self, value):
+        try:
+            step = self.flow.throw(value) if isinstance(value, Exception) else self.flow.send(value)
+        except StopIteration as end:
+            return end.value
+        self.asked.append(step)
+        return step
+
+
+CREATE = operations.create(PATH, {"n": 1})
+UPDATE = operations.update(PATH, {"n": 2}, last_modified=1200)
+LOOK = operations.read(PATH)
+
+
+def test_a_write_that_is_answered_is_one_request():
+    drive = Drive(settling.write(CREATE, {"n": 1}))
+    assert drive.answer(stored(n=1)) == stored(n=1)
+    assert drive.asked == [CREATE]
+
+
+@pytest.mark.parametrize("existing", [None, {"n": 1}])
+def test_a_conflict_at_the_first_attempt_is_raised(existing):
+    drive = Drive(settling.write(CREATE, {"n": 1}))
+    with pytest.raises(Conflict):
+        drive.answer(conflict(1, existing))
+
+
+def test_other_refusals_are_raised():
+    with pytest.raises(Forbidden):
+        Drive(settling.write(CREATE, {"n": 1})).answer(Forbidden("no", status=403))
+
+
+@pytest.mark.parametrize("existing", [None, {"id": "r", "last_modified": 1300, "n": 1}])
+def test_a_conflict_with_ourselves_is_none(existing):
+    drive = Drive(settling.write(CREATE, {"n": 1}))
+    assert drive.answer(conflict(2, existing)) == LOOK
+    assert drive.answer(stored(n=1)) == stored(n=1)
+
+
+def test_a_conflict_that_shows_other_data_costs_no_look():
+    drive = Drive(settling.write(CREATE, {"n": 1}))
+    with pytest.raises(Conflict):
+        drive.answer(conflict(2, {"id": "r", "last_modified": 1300, "n": 5}))
+    assert drive.asked == [CREATE]
+
+
+def test_a_conflict_after_which_there_is_other_data_is_raised():
+    drive = Drive(settling.write(UPDATE, {"n": 2}))
+    assert drive.answer(conflict(2)) == LOOK
+    with pytest.raises(Conflict):
+        drive.answer(stored(n=7))
+
+
+@pytest.mark.parametrize("lost", [LOST, Timeout("no answer in time"), BAD_GATEWAY])
+def test_a_write_whose_answer_was_lost_is_looked_for(lost):
+    drive = Drive(settling.write(UPDATE, {"n": 2, "kept": True}))
+    assert drive.answer(lost) == LOOK
+    assert drive.answer(stored(n=2, kept=True)) == stored(n=2, kept=True)
+
+
+def test_a_write_that_postgresql_rolled_back_is_not_looked_for():
+    """Somebody else may have written the same."""
+    with pytest.raises(ServerError):
+        play(settling.write(UPDATE, {"n": 2}), ServerError("no", status=503, errno=201))
+    drive = Drive(settling.write(UPDATE, {"n": 2}))
+    assert drive.answer(ServerError("no", status=503, errno=201, attempts=2)) == LOOK
+
+
+def test_a_write_that_did_not_arrive_is_a_lost_one():
+    drive = Drive(settling.write(UPDATE, {"n": 2}))
+    drive.answer(LOST)
+    with pytest.raises(ConnectionFailed) as caught:
+        drive.answer(stored(1200, n=1))
+    assert caught.value is LOST
+
+
+def test_the_object_as_it_was_before_is_no_sign_of_a_write():
+    # A write of what is there already moves the time all the same.
+    drive = Drive(settling.write(operations.update(PATH, {"n": 1}, last_modified=1200), {"n": 1}))
+    drive.answer(LOST)
+    with pytest.raises(ConnectionFailed):
+        drive.answer(stored(1200, n=1))
+
+
+@pytest.mark.parametrize(
+    "second", [NotFound("no", status=404), Timeout("again"), ServerError("oh", status=500)]
+)
+def test_where_looking_fails_the_first_error_is_raised_alone(second):
+    drive = Drive(settling.write(CREATE, {"n": 1}))
+    drive.answer(LOST)
+    with pytest.raises(ConnectionFailed) as caught:
+        drive.answer(second)
+    assert caught.value is LOST
+    assert caught.value.__suppress_context__
+
+
+SHARE = operations.update(PATH, permissions={"read": ["account:bob"], "write": []}, last_modified=1200)
+
+
+@pytest.mark.parametrize(
+    ("shown", "done"),
+    [
+        ({"read": ("account:bob",), "write": ("account:me",)}, True),
+        ({"read": ("account:bob",)}, True),
+        ({"read": ("account:bob", "account:eve"), "write": ("account:me",)}, False),
+        ({"write": ("account:me",)}, False),
+        (None, False),
+    ],
+)
+def test_permissions_are_compared_but_for_the_writer_that_kinto_adds(shown, done):
+    drive = Drive(settling.write(SHARE, {"n": 1}))
+    drive.answer(LOST)
+    if done:
+        assert drive.answer(stored(n=1, permissions=shown)).permissions == shown
+    else:
+        with pytest.raises(ConnectionFailed):
+            drive.answer(stored(n=1, permissions=shown))
+
+
+DELETE = operations.delete(PATH, last_modified=1200)
+
+
+def test_a_deletion_that_is_answered_gives_its_time():
+    drive = Drive(settling.delete(DELETE))
+    assert drive.answer(1300) == 1300
+    assert drive.asked == [DELETE]
+
+
+def test_what_is_not_there_cannot_be_deleted():
+    with pytest.raises(NotFound):
+        Drive(settling.delete(DELETE)).answer(NotFound("no", status=404))
+
+
+def test_what_is_gone_at_the_second_attempt_was_deleted_by_the_first():
+    assert Drive(settling.delete(DELETE)).answer(NotFound("no", status=404, attempts=2)) is None
+
+
+@pytest.mark.parametrize("lost", [LOST, BAD_GATEWAY])
+def test_a_deletion_whose_answer_was_lost_is_looked_for(lost):
+    drive = Drive(settling.delete(DELETE))
+    assert drive.answer(lost) == LOOK
+    assert drive.answer(NotFound("no", status=404)) is None
+
+
+BUCKET = operations.delete("/buckets/b", last_modified=1200)
+HIDDEN = Forbidden("no", status=403, attempts=2)
+NO_BUCKET = Conflict("it changed", status=412)
+
+
+def test_a_bucket_that_is_gone_at_the_second_attempt_was_deleted_by_the_first():
+    """Kinto says 403 of a missing bucket."""
+    drive = Drive(settling.delete(BUCKET))
+    assert drive.answer(HIDDEN).method == "PUT"
+    assert drive.answer(NO_BUCKET) is None
+
+
+def test_a_bucket_whose_deletion_was_lost_is_looked_for():
+    drive = Drive(settling.delete(BUCKET))
+    drive.answer(LOST)
+    drive.answer(HIDDEN)
+    assert drive.answer(NO_BUCKET) is None
+
+
+def test_a_bucket_that_is_hidden_is_not_deleted():
+    drive = Drive(settling.delete(BUCKET))
+    drive.answer(HIDDEN)
+    with pytest.raises(Forbidden):
+        drive.answer(HIDDEN)
+    with pytest.raises(Forbidden):
+        Drive(settling.delete(BUCKET)).answer(Forbidden("no", status=403))
+
+
+@pytest.mark.parametrize("found", [stored(1200), Forbidden("no", status=403), Timeout("again")])
+def test_a_deletion_that_may_not_have_arrived_is_a_lost_one(found):
+    drive = Drive(settling.delete(DELETE))
+    drive.answer(LOST)
+    with pytest.raises(ConnectionFailed) as caught:
+        drive.answer(found)
+    assert caught.value is LOST
+
+
+@pytest.mark.parametrize(
+    ("data", "expected", "same"),
+    [
+        ({"id": "r", "last_modified": 5, "schema": 4, "a": 1}, {"a": 1.0}, True),
+        ({"a": 1}, {"a": True}, False),
+        ({"a": [{"b": 0.3972399768587515}]}, {"a": [{"b": 0.39723997685875156}]}, True),
+        ({"a": [{"b": 0.3972399768587515}]}, {"a": [{"b": 0.4972399768587515}]}, False),
+        ({"schema": {"type": "object"}}, {"schema": {}}, False),
+        ({"a": 1, "b": None}, {"a": 1}, False),
+        ({"a": 1}, {"a": 1, "b": None}, False),
+    ],
+)
+def test_data_is_the_same_but_for_what_the_server_adds(data, expected, same):
+    assert settling.same(data, expected) is same
+
+
+def test_an_unreadable_answer_is_raised_as_it_is():
+    with pytest.raises(UnreadableResponse):
+        Drive(settling.write(CREATE, {"n": 1})).answer(UnreadableResponse("?", status=200))
+
+
+def test_what_a_conflict_shows_will_do_where_the_object_cannot_be_read():
+    drive = Drive(settling.write(UPDATE, {"n": 2}))
+    assert drive.answer(conflict(2, {"id": "r", "last_modified": 1300, "n": 2})) == LOOK
+    assert drive.answer(LOST) == stored(n=2)
+
+
+def test_it_will_not_do_for_permissions_which_a_conflict_does_not_show():
+    shared = operations.update(PATH, {"n": 2}, {"read": ["account:bob"]}, last_modified=1200)
+    drive = Drive(settling.write(shared, {"n": 2}))
+    drive.answer(conflict(2, {"id": "r", "last_modified": 1300, "n": 2}))
+    with pytest.raises(Conflict):
+        drive.answer(LOST)
+
+
+def test_what_a_write_named_is_looked_for_and_nothing_else():
+    operation = operations.update(PATH, {"n": 2}, {"read": ["a"]})
+    shown = {"read": ("a",), "write": ("us",)}
+    assert settling.holds(stored(n=2, more=1)._replace(permissions=shown), operation)
+    assert not settling.holds(stored(n=3)._replace(permissions=shown), operation)
+    assert not settling.holds(stored(more=1)._replace(permissions=shown), operation)
+    assert not settling.holds(stored(n=2)._replace(permissions={"read": ("b",)}), operation)

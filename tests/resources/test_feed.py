@@ -273,10 +273,13 @@ def test_what_is_no_token_of_this_collection_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("count", "page_size"), [(120, 10), pytest.param(20_000, 1000, marks=pytest.mark.slow)]
+    ("count", "page_size", "length"),
+    [(120, 10, 20_000), pytest.param(20_000, 1000, 2000, marks=pytest.mark.slow)],
 )
-def test_a_reading_has_one_page_in_memory_at_a_time(collection: Collection, count: int, page_size: int):
-    fill(collection, count, title="x" * 2000)
+def test_a_reading_has_one_page_in_memory_at_a_time(
+    collection: Collection, count: int, page_size: int, length: int
+):
+    fill(collection, count, title="x" * length)
 
     def one_page() -> None:
         changes = iter(collection.changes(page_size=page_size))

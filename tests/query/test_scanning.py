@@ -5,7 +5,7 @@ import pytest
 from kintomodel.errors import Conflict, ServerError, UnsupportedByServer
 from kintomodel.protocol import operations
 from kintomodel.protocol.objects import Page
-from kintomodel.query.conditions import NOTHING, Comparison, Not, Or
+from kintomodel.query.conditions import NOTHING, And, Comparison, Not, Or
 from kintomodel.query.query import Query, Sort
 from kintomodel.query.scanning import Found, count, each, exists, scan
 from kintomodel.testing import KintoServer
@@ -51,7 +51,25 @@ def page(*names, more=None, at=9):
 def test_pages_follow_in_the_order_of_the_ids():
     asked, found = scanned(Query(), [page("a", "b", more="_token=x&_limit=2"), page("c")])
     assert found == ["a", "b", "c"]
-    assert asked == [("GET", {"_sort": "id", "_limit": "2"}, {}), ("GET", {"_token": "x", "_limit": "2"}, {})]
+    first = {"_sort": "id", "_limit": "2"}
+    assert asked == [("GET", first, {}), ("GET", {**first, "gt_id": '"b"'}, {})]
+
+
+def test_pages_follow_in_the_reverse_order_of_the_ids():
+    asked, found = scanned(Query(backwards=True), [page("c", "b", more="_token=x"), page("a")])
+    assert found == ["c", "b", "a"]
+    first = {"_sort": "-id", "_limit": "2"}
+    assert asked == [("GET", first, {}), ("GET", {**first, "lt_id": '"b"'}, {})]
+
+
+def test_pages_of_a_range_of_ids_stay_in_it():
+    query = Query(And((Comparison(("id",), "gt", "a"), Comparison(("id",), "lt", "d"))))
+    asked, _ = scanned(query, [page("b", "c", more="_token=x"), page()])
+    assert [(params["gt_id"], params["lt_id"]) for _, params, _ in asked] == [('"a"', '"d"'), ('"c"', '"d"')]
+
+
+def test_a_page_without_objects_is_the_last():
+    assert scanned(Query(), [page("a", "b", more="_token=x"), page(more="_token=y")])[1] == ["a", "b"]
 
 
 def test_filters_are_sent():
@@ -115,7 +133,7 @@ def test_after_a_write_the_rest_of_an_order_is_read_by_id():
     ]
     asked, found = scanned(Query(sort=BY_N), [page("a", "b", more="_token=x"), CONFLICT, *rest])
     assert found == ["a", "b", "d", "e", "c"]
-    assert [params.get("_sort") for _, params, _ in asked] == ["n", None, "id", None]
+    assert [params.get("_sort") for _, params, _ in asked] == ["n", None, "id", "id"]
 
 
 def test_after_a_write_a_slice_keeps_its_bounds():
@@ -347,7 +365,7 @@ def test_the_rest_is_counted_here_in_any_order():
     answers = [Page((thing("a"), thing("b", 1)), "_token=x"), Page((thing("c"),))]
     asked, result = counted(query, answers)
     assert result == 2
-    assert [params.get("_sort") for _, params in asked] == ["id", None]
+    assert [params.get("gt_id") for _, params in asked] == [None, '"b"']
 
 
 def create_things(client, things):

@@ -22,16 +22,16 @@ from .referring import Source, bind
 M = TypeVar("M", bound=Mapped)
 
 
-def from_stored(model: type[M], where: Home, data: JSONObject, *, readonly: bool = False) -> M:
+def from_stored(model: type[M], where: Home, data: JSONObject) -> M:
     """A record of what the server showed; ValidationError if that does not fit the model.
 
-    data: is kept, and must not be changed; readonly: only the fields are.
+    data: is kept, and must not be changed.
     """
-    return maker(model, where, readonly=readonly)(data)
+    return maker(model, where)(data)
 
 
 def maker(model: type[M], where: Home, *, readonly: bool = False) -> Callable[[JSONObject], M]:
-    """Makes records as from_stored() does."""
+    """Makes records as from_stored() does. readonly: of the data only the fields are kept."""
     make_unfinished = _unfinished_maker(model, where, readonly=readonly)
 
     def make(data: JSONObject) -> M:

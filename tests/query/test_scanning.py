@@ -289,9 +289,9 @@ def test_values_that_are_no_texts_have_no_collation():
     assert scanned(Query(sort=BY_N), [texts("z", 2, 1, None, "a")])[1] == ["t0", "t1", "t2", "t3", "t4"]
 
 
-def told(query, answers):
+def run(flow, answers):
+    """What the flow asks, and what it returns, if Kinto answers so."""
     asked = []
-    flow = exists(RECORDS, query, 2)
     try:
         operation = next(flow)
         for answer in answers:
@@ -300,6 +300,10 @@ def told(query, answers):
     except StopIteration as end:
         return asked, end.value
     raise AssertionError(f"{operation} was asked, too")
+
+
+def told(query, answers):
+    return run(exists(RECORDS, query, 2), answers)
 
 
 def test_one_is_enough_to_exist():
@@ -334,16 +338,7 @@ def test_an_error_ends_the_stream():
 
 
 def counted(query, answers):
-    asked = []
-    flow = count(RECORDS, query, 2)
-    try:
-        operation = next(flow)
-        for answer in answers:
-            asked.append((operation.method, dict(operation.params)))
-            operation = flow.throw(answer) if isinstance(answer, Exception) else flow.send(answer)
-    except StopIteration as end:
-        return asked, end.value
-    raise AssertionError(f"{operation} was asked, too")
+    return run(count(RECORDS, query, 2), answers)
 
 
 def test_what_the_server_can_say_is_counted_by_one_head():

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +19,7 @@ from kintomodel.resources.feed import Changes
 from kintomodel.resources.record import Record
 from kintomodel.testing import record
 
+from ..memory import peak
 from ..scripted_server import Answer, Close, ScriptedServer
 
 LIST = "/buckets/payments/collections/receipts/records"
@@ -292,17 +291,6 @@ def test_a_reading_has_one_page_in_memory_at_a_time(
     one_page()  # what is made once is no part of a page
     marks_of_the_last_seconds = 200 * count
     assert peak(all_pages) < 1.5 * peak(one_page) + marks_of_the_last_seconds
-
-
-def peak(work: Callable[[], None]) -> int:
-    """The most bytes in use at one time."""
-    gc.collect()
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 PAGE = Answer(

@@ -85,9 +85,11 @@ class Rules:
             return self._creation(wanted, id or wanted.id or str(uuid4()))
         base = protocol.own_data(self.path.record(stored["id"]), stored)
         changed = self._changed(wanted, base)
-        if not changed or (self.compare is not None and self.compare.isdisjoint(changed)):
+        if not changed:
             return None
         self._check_scope(wanted, {**stored, **changed})
+        if self.compare is not None and self.compare.isdisjoint(changed):
+            return None
         return self.update(stored, {**base, **changed}, wanted)
 
     def update(self, stored: JSONObject, data: JSONObject, wanted: Wanted | None) -> Change | None:
@@ -145,9 +147,15 @@ class Rules:
             raise UsageError(f"{place}: {data['id']} is outside of the scope, {normal(self.scope)}")
 
 
+def several_names(names: str | Iterable[str], argument: str) -> tuple[str, ...]:
+    if not isinstance(names, Iterable):
+        raise UsageError(f"{argument} takes the name of a field, or several of them, got {names!r}")
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
 def keys_of(reader: Reader[Any], names: str | Iterable[str], argument: str) -> frozenset[str]:
     """Those on the server of the fields of these names; UsageError for others."""
-    several = (names,) if isinstance(names, str) else tuple(names)
+    several = several_names(names, argument)
     for name in several:
         if name not in reader.fields:
             hint = suggestion(str(name), reader.fields)

@@ -16,7 +16,7 @@ from ..query.query import Query
 from ..reading import lookups
 from ..transport.connection import Connection
 from .applying import Side
-from .comparing import Rules, keys_of, remote_keys
+from .comparing import Rules, keys_of, remote_keys, several_names
 from .matching import Matching
 from .plan import Plan
 from .wanted import Key, Reader
@@ -77,7 +77,7 @@ def _check(source: object, max_delete: object, on_conflict: object) -> None:
 
 
 def _key(reader: Reader[Any], names: str | Iterable[str]) -> Key:
-    several = (names,) if isinstance(names, str) else tuple(names)
+    several = several_names(names, "key")
     if not several:
         raise UsageError("key is the name of a field, or several of them, that tell the records apart")
     keys_of(reader, [name for name in several if name != "id"], "key")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import attrs
@@ -27,12 +28,14 @@ SERVERS = frozenset({"last_modified", "schema", "attachment"})
 class Wanted(NamedTuple):
     """A record as a source wants it. data: what the source says, by the keys on the server.
 
-    position: among the items. id: None where the item has none.
+    position: among the items. id: None where the item has none. is_part: a record of which some fields
+    were not read.
     """
 
     position: int
     id: str | None
     data: JSONObject
+    is_part: bool = False
 
 
 class Reader(Generic[M]):
@@ -59,18 +62,27 @@ class Reader(Generic[M]):
         data = {key: value for key, value in data.items() if key not in SERVERS}
         check(data, self.place(position))
         try:
-            return Wanted(position, None if id is None else check_id("record", id), data)
+            checked = None if id is None else check_id("record", id)
         except ValidationError as error:
             raise ValidationError(f"{self.place(position)}: {error}", error.problems) from None
+        return Wanted(position, checked, data, isinstance(item, self.model) and self._is_part(item))
+
+    def _is_part(self, record: M) -> bool:
+        attributes = vars(record)
+        return record._state.stored is not None and any(name not in attributes for name in self.fields)
 
     def whole(self, wanted: Wanted, id: str) -> JSONObject:
         """The data of a new record: with the defaults of the fields that the source does not name.
 
-        ValidationError if one of those has none.
+        ValidationError if one of those has none, UsageError for a record that was read in part.
         """
         place = self.place(wanted.position)
         if wanted.data.keys() | SERVERS >= self.model.__kinto__.keys:
             return wanted.data
+        if wanted.is_part:
+            raise UsageError(
+                f"{place}: {id} is to be created, but only some of its fields were read: read all"
+            )
         made = self.codec.dump(self.codec.load({**wanted.data, "id": id}, place), {}, place)
         return {**{key: value for key, value in made.items() if key not in SERVERS}, **wanted.data}
 
@@ -171,17 +183,28 @@ class Key:
     def _value(self, name: str, data: Mapping[str, JSON], place: str) -> JSON:
         one = self._reader.fields[name]
         if one.info.key not in data:
-            for value in self._reader.default(one):
-                return _plain(value)
+            default = self._reader.default(one)
+            # What is new each time, such as a UUID, would never be found again.
+            if default and default == self._reader.default(one):
+                return self._value(name, {**data, one.info.key: default[0]}, place)
             raise UsageError(f"{place}: it lacks {name!r}, which it is to be found by")
         try:
-            value = one.write(one.read(data[one.info.key]))
+            read = one.read(data[one.info.key])
+            value = one.write(read)
         except Exception as error:  # of any hook, also those of users
             lines = _lines(error, name)
             raise ValidationError(f"{place}: {'; '.join(lines)}", lines) from None
+        if isinstance(read, Decimal) and isinstance(value, str):
+            return _shortest(read)
         if isinstance(value, float) and not survives(value):
             raise ValidationError(f"{place}: {name}: Kinto does not keep {value!r} as it is: it is no key")
         return _plain(value)
+
+
+def _shortest(number: Decimal) -> str:
+    """The same for 1.0 and 1.00, all digits kept."""
+    digits = len(number.as_tuple().digits)
+    return str(Context(digits, Emin=MIN_EMIN, Emax=MAX_EMAX).normalize(number) if number else Decimal(0))
 
 
 def _plain(value: JSON) -> JSON:

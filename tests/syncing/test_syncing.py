@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from enum import Enum
 from typing import Any
+from uuid import UUID, uuid4
 
 import attrs
 import pytest
@@ -50,6 +51,11 @@ class Tight(Model, bucket="payments", collection="receipts"):
 class Loose(Model, bucket="payments", collection="receipts"):
     amount: Any = None
     attachment: dict[str, Any] | None = None
+
+
+class Priced(Model, bucket="payments", collection="receipts"):
+    price: Decimal = field(default=Decimal(0), store="text")
+    token: UUID = field(factory=uuid4)
 
 
 class Homeless(Model):
@@ -348,6 +354,46 @@ def test_a_key_that_kinto_would_change_is_refused(payments: Client) -> None:
         Package.objects.sync([{"name": "a", "version": 0.39723997685875156}], key="version")
 
 
+def test_decimals_of_equal_value_are_one_key(payments: Client) -> None:
+    many = "0.12345678901234567890123456789012345"
+    store(payments, "a", price="1.50")
+    store(payments, "b", price=many + "1")
+    store(payments, "c", price="-0")
+    source = [{"price": "1.5"}, {"price": many + "10"}, {"price": Decimal("0.00")}]
+    assert not Priced.objects.sync(source, key="price", delete=True)
+    plan = Priced.objects.sync([{"price": many + "2"}, {"price": "1E+999999999"}], key="price")
+    assert len(plan.creates) == 2
+    with pytest.raises(UsageError, match=r"source\[0\] and source\[1\] stand for one record: price='1E\+1'"):
+        Priced.objects.sync([{"price": "10"}, {"price": "10.0"}], key="price")
+
+
+def test_a_default_that_is_new_each_time_is_no_key(payments: Client) -> None:
+    with pytest.raises(UsageError, match=r"source\[0\]: it lacks 'token', which it is to be found by"):
+        Priced.objects.sync([{"price": "1"}], key="token")
+    store(payments, "a", price="1")
+    with pytest.raises(UsageError, match="payments/receipts/a: it lacks 'token'"):
+        Priced.objects.sync([], key="token")
+
+
+def test_a_record_that_was_read_in_part_can_only_update(payments: Client) -> None:
+    store(payments, "a", name="a", size=3)
+    payments.bucket("copies").create()
+    payments.bucket("copies").create_collection("receipts")
+    copies = Package.objects.using(bucket="copies")
+    with pytest.raises(
+        UsageError, match=r"source\[0\]: a is to be created, but only some of its fields were"
+    ):
+        copies.sync(Package.objects.only("name"))
+    copies.create(id="a", name="b", size=5)
+    copies.sync(Package.objects.only("name")).apply().raise_for_failures()
+    (copied,) = copies.all()
+    assert (copied.name, copied.size) == ("a", 5)
+    assert (
+        len(copies.sync([*Package.objects.only("name", "size", "version"), Package(name="c")], key="name"))
+        == 2
+    )
+
+
 def test_a_key_may_be_nested(payments: Client) -> None:
     store(payments, "a", address={"city": "Paris", "zip": 1.0}, tags=["x"])
     source = [Receipt(address=Address("Paris", 1), tags=["x"])]
@@ -406,6 +452,8 @@ def test_an_item_outside_of_the_scope_is_refused(payments: Client, id: str) -> N
     message = rf"source\[0\]: {id} is outside of the scope, currency == 'EUR'"
     with pytest.raises(UsageError, match=message):
         Receipt.objects.sync([{"id": id, "currency": "USD"}], scope={"currency": "EUR"})
+    with pytest.raises(UsageError, match=message):
+        Receipt.objects.sync([{"id": id, "currency": "USD"}], scope={"currency": "EUR"}, compare=["amount"])
 
 
 def test_a_dict_that_lacks_what_the_scope_asks_for_is_inside_by_what_is_stored(payments: Client) -> None:
@@ -419,6 +467,8 @@ def test_a_dict_that_lacks_what_the_scope_asks_for_is_inside_by_what_is_stored(p
     [
         ({"key": "nmae"}, "key: Package has no field 'nmae'; did you mean 'name'"),
         ({"key": ()}, "key is the name of a field"),
+        ({"key": None}, "key takes the name of a field, or several of them, got None"),
+        ({"preserve": 5}, "preserve takes the name of a field, or several of them, got 5"),
         ({"compare": ["nope"]}, "compare: Package has no field 'nope'"),
         ({"preserve": ["id"]}, "preserve: Package has no field 'id'"),
         ({"max_delete": 2}, "max_delete is a share of the records, from 0 to 1, got 2"),

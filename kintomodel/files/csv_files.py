@@ -20,6 +20,8 @@ from ..syncing.wanted import Reader
 from .file_rows import BadRow, Parsed, UnreadableFileError, plain
 from .json_files import decode, encode
 
+_LONGEST = 2**26  # characters of a cell
+
 
 class Column(NamedTuple):
     """path: the keys that lead to the value in a row. is_text: is a cell rather a text than a number?
@@ -63,9 +65,9 @@ class Column(NamedTuple):
     def _decoded(self, cell: str) -> list[JSON]:
         try:
             value = decode(cell)
-        except ValueError:
+            return [value if self.is_exact else plain(value)]
+        except (ValueError, RecursionError):
             return []
-        return [value if self.is_exact else plain(value)]
 
 
 def write(rows: Iterable[JSONObject], file: TextIO, reader: Reader[Any]) -> None:
@@ -77,16 +79,20 @@ def write(rows: Iterable[JSONObject], file: TextIO, reader: Reader[Any]) -> None
 
 
 def read(file: TextIO, reader: Reader[Any]) -> Iterator[Parsed]:
-    lines = csv.reader(file)
+    # Of the whole process; lower, it would refuse what write() wrote.
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
+    lines = csv.reader(file, strict=True)
+    line = 1
     try:
         columns = _header(next(lines, []), reader)
         line = lines.line_num + 1
         for cells in lines:
-            if cells:
+            # Spreadsheets write empty lines with their commas.
+            if any(cells):
                 yield line, _row(cells, columns)
             line = lines.line_num + 1
     except csv.Error as error:
-        raise UnreadableFileError(f"line {lines.line_num}: this is no CSV: {error}") from None
+        raise UnreadableFileError(f"line {line}: this is no CSV: {error}") from None
 
 
 def _columns(reader: Reader[Any]) -> list[Column]:
@@ -174,6 +180,8 @@ def _header(names: list[str], reader: Reader[Any]) -> list[Column]:
         for name, one in reader.fields.items()
     }
     columns: list[Column] = []
+    if not any(names):
+        raise UnreadableFileError("line 1: expected the names of the fields, got none")
     for name in names:
         column = known.get(name) or whole.get(name)
         if column is None:

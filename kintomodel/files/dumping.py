@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO, TypeAlias, TypeVar
+from uuid import uuid4
 
 from ..errors import KintoError, TransportError, UsageError, ValidationError
 from ..flows.listing import PAGE_SIZE
@@ -26,7 +28,7 @@ from ..syncing.comparing import Rules, remote_keys
 from ..syncing.wanted import SERVERS, Key, Reader, Wanted
 from ..writing.progress import Tell
 from . import csv_files, json_files, yaml_files
-from .file_rows import BadRow, Parsed, UnreadableFileError, plain
+from .file_rows import TOO_DEEP, BadRow, Parsed, UnreadableFileError, plain
 
 M = TypeVar("M", bound=Mapped)
 OnError: TypeAlias = Literal["raise", "collect"]
@@ -70,11 +72,15 @@ def dump(model: type[M], home: Home, path: Path) -> int:
             yield _row(record, reader)
             count += 1
 
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    # A link stays one, and the file as private as it was; two at a time do not write into one.
+    target = Path(os.path.realpath(path))
+    unfinished = target.with_name(f"{target.name}.{uuid4().hex}.part")
     try:
-        with open(unfinished, "w", encoding="utf-8", newline="") as file:
+        with open(unfinished, "x", encoding="utf-8", newline="") as file:
+            if target.exists():
+                shutil.copymode(target, unfinished)
             format.write(rows(), file, reader)
-        os.replace(unfinished, path)
+        os.replace(unfinished, target)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
     finally:
@@ -117,22 +123,30 @@ class File:
             with open(self.path, encoding="utf-8-sig", newline="") as file:
                 for line, row in self._format.read(file, self.reader):
                     yield line, row, self._checked(line, row)
-        except (UnreadableFileError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise ValidationError(
+                f"{self.path}: this is no text in UTF-8 ({error.reason}): save it as such"
+            ) from None
+        except UnreadableFileError as error:
             raise ValidationError(f"{self.path}: {error}") from None
+        except UsageError as error:
+            raise UsageError(f"{self.path}: {error}") from None
         except OSError as error:
             raise UsageError(f"{self.path}: {error.strerror}") from None
 
     def _checked(self, line: int, row: object) -> Wanted | KintoError:
         if isinstance(row, BadRow):
             return ValidationError(f"line {line}: {row.problem}")
-        if isinstance(row, dict):
-            row = {name: value if name in self._exact else plain(value) for name, value in row.items()}
         try:
+            if isinstance(row, dict):
+                row = {name: value if name in self._exact else plain(value) for name, value in row.items()}
             wanted = self.reader.read(row, line)
             # So that it can be created, whether it is there or not.
             self.reader.whole(wanted, wanted.id or "new")
         except (UsageError, ValidationError) as error:
             return error
+        except RecursionError:
+            return ValidationError(f"line {line}: {TOO_DEEP}")
         return wanted
 
 

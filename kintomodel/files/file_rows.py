@@ -7,6 +7,8 @@ from typing import NamedTuple, TypeAlias
 
 from ..protocol.values import JSON
 
+TOO_DEEP = "it is nested too deeply"
+
 
 class BadRow(NamedTuple):
     """A row that cannot be read; the others can. text: as it stands in the file."""

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, TextIO
 
 from ..protocol.values import JSON, JSONObject
-from .file_rows import BadRow, Parsed, UnreadableFileError
+from .file_rows import TOO_DEEP, BadRow, Parsed, UnreadableFileError
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _CHUNK = 2**16
 
 
 def exact(text: str) -> float | Decimal:
-    """The number; a Decimal where a float would be another one."""
+    """The number; a Decimal where a float would be another one. ValueError for what is neither."""
     value = float(text)
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"a number as large or small as {text[:40]} cannot be read") from None
     return value if Decimal(repr(value)) == number else number
 
 
@@ -26,8 +29,11 @@ _decoder = json.JSONDecoder(parse_float=exact)
 
 
 def decode(text: str) -> JSON:
-    """ValueError if it is no JSON."""
-    return _decoder.decode(text)
+    """ValueError if it is no JSON, or none that Python reads."""
+    try:
+        return _decoder.decode(text)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
 
 
 def encode(value: JSON) -> str:
@@ -112,6 +118,9 @@ class _Text:
                 if not self._fill():
                     line = self.line + self._buffer.count("\n", self._at, error.pos)
                     raise UnreadableFileError(f"line {line}: this is no JSON: {error.msg}") from None
+            except (ValueError, RecursionError) as error:
+                problem = TOO_DEEP if isinstance(error, RecursionError) else error
+                raise UnreadableFileError(f"line {self.line}: this is no JSON: {problem}") from None
 
     def _move(self, to: int) -> None:
         self.line += self._buffer.count("\n", self._at, to)

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from ..errors import UsageError
 from ..protocol.values import JSONObject
-from .file_rows import Parsed, UnreadableFileError
+from .file_rows import TOO_DEEP, BadRow, Parsed, UnreadableFileError
 
 
 def write(rows: Iterable[JSONObject], file: TextIO, _: Any) -> None:
@@ -44,7 +44,10 @@ def read(file: TextIO, _: Any) -> Iterator[Parsed]:
         mark = getattr(error, "problem_mark", None)
         line = 1 if mark is None else mark.line + 1
         problem = getattr(error, "problem", None) or str(error)
-        raise UnreadableFileError(f"line {line}: this is no YAML: {problem}") from None
+        text = " ".join(problem.split())
+        raise UnreadableFileError(f"line {line}: this is no YAML: {text}") from None
+    except RecursionError:
+        raise UnreadableFileError(f"this is no YAML: {TOO_DEEP}") from None
 
 
 def _items(yaml: Any, loader: Any) -> Iterator[Parsed]:
@@ -59,7 +62,20 @@ def _items(yaml: Any, loader: Any) -> Iterator[Parsed]:
     loader.get_event()
     while not loader.check_event(yaml.SequenceEndEvent):
         node = loader.compose_node(None, None)
-        yield node.start_mark.line + 1, loader.construct_document(node)
+        yield node.start_mark.line + 1, _value(yaml, node)
+    loader.get_event()
+    loader.get_event()
+    if not loader.check_event(yaml.StreamEndEvent):
+        line = loader.peek_event().start_mark.line + 1
+        raise UnreadableFileError(f"line {line}: expected nothing after the sequence, as --- begins another")
+
+
+def _value(yaml: Any, node: Any) -> object:
+    try:
+        # A new one for each, as one that failed is of no use any more.
+        return yaml.constructor.SafeConstructor().construct_document(node)
+    except ValueError as error:  # such as the 30th of February
+        return BadRow(f"this is no YAML: {error}", yaml.serialize(node).strip())
 
 
 def _yaml() -> Any:

@@ -215,7 +215,8 @@ class Manager(Queries[M]):
         """What makes the collection hold what the source says; nothing is written before plan.apply().
 
         source: records, or dicts of their fields: of values, or of JSON that reads as one. A field that a
-        dict lacks is left as it is, and has its default in a new record. It is read once, and so is the
+        dict lacks is left as it is, and has its default in a new record; a record of which only some fields
+        were read can change one, and not make a new one. The source is read once, and so is the
         collection, one GET a page; of both no more is held than the smaller one has.
         key: the fields that tell which record an item stands for. compare: a record is changed only if
         one of these fields differs. preserve: fields that are never overwritten, as those declared with
@@ -284,7 +285,8 @@ class Manager(Queries[M]):
 
         The file is read twice: it is checked, then written. A row without an id is a new record each time;
         one whose record is there changes the fields that it names, and sends nothing if they are the same.
-        An empty cell of CSV is a field that is not named. Two rows with one id are refused.
+        An empty cell of CSV is a field that is not named, and a row of them is skipped. Two rows with one id
+        are refused.
         on_error: "raise" writes nothing if a row is bad: ValidationError names the lines and what is wrong;
         "collect" writes the others. progress: called with (done, all).
         The report has an outcome for each row: its position is the line, from 1, its object the record's id,

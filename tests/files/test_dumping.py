@@ -323,7 +323,12 @@ def test_two_rows_with_one_id_are_refused(payments: Client, tmp_path: Path, on_e
             UsageError,
             "a.txt: the name of the file says its format: .json, .jsonl, .ndjson, .csv",
         ),
-        ("a.csv", "id,amuont\n", UsageError, "line 1: no field is called 'amuont'; did you mean 'amount'"),
+        (
+            "a.csv",
+            "id,amuont\n",
+            UsageError,
+            "a.csv: line 1: no field is called 'amuont'; did you mean 'amount'",
+        ),
         ("a.csv", "id,id\n", UsageError, "line 1: the columns 'id' and 'id' hold the same"),
         (
             "a.csv",
@@ -331,7 +336,15 @@ def test_two_rows_with_one_id_are_refused(payments: Client, tmp_path: Path, on_e
             UsageError,
             "line 1: the columns 'place' and 'place.zip' hold the same",
         ),
-        ("a.csv", f"id\n{'x' * 200_000}\n", ValidationError, "a.csv: line 2: this is no CSV: field larger"),
+        ("a.csv", "", ValidationError, "a.csv: line 1: expected the names of the fields, got none"),
+        ("a.csv", "\nid\na\n", ValidationError, "a.csv: line 1: expected the names of the fields, got none"),
+        (
+            "a.csv",
+            'id,name\na,b\nc,"d\ne,f\n',
+            ValidationError,
+            "a.csv: line 3: this is no CSV: unexpected end",
+        ),
+        ("a.csv", 'id,name\na,"b"c\n', ValidationError, "a.csv: line 2: this is no CSV: ',' expected after"),
         ("a.json", "", ValidationError, r"a.json: line 1: expected an array of objects: '\[', got the end"),
         (
             "a.json",
@@ -347,6 +360,38 @@ def test_two_rows_with_one_id_are_refused(payments: Client, tmp_path: Path, on_e
         ),
         ("a.json", '[\n{"id": "a"},\n{"id"', ValidationError, "a.json: line 3: this is no JSON: Expecting"),
         ("a.json", '[{"id": "a"}\n]\n]', ValidationError, "a.json: line 3: expected nothing after the array"),
+        (
+            "a.json",
+            f'[\n{{"id": {"1" * 5000}}}]',
+            ValidationError,
+            "a.json: line 2: this is no JSON: Exceeds",
+        ),
+        (
+            "a.json",
+            '[{"amount": 1e99999999999999999999}]',
+            ValidationError,
+            "a.json: line 1: .* a number as large",
+        ),
+        (
+            "a.json",
+            "[" * 100_000,
+            ValidationError,
+            "a.json: line 1: this is no JSON: it is nested too deeply",
+        ),
+        ("a.yaml", "- " + "[" * 3000, ValidationError, "a.yaml: this is no YAML: it is nested too deeply"),
+        (
+            "a.yaml",
+            "- id: a\n---\n- id: b\n",
+            ValidationError,
+            "a.yaml: line 2: expected nothing after the seq",
+        ),
+        ("a.yaml", "[{id: a}] b\n", ValidationError, "a.yaml: line 1: this is no YAML: expected '<document"),
+        (
+            "a.yaml",
+            "- id: \0\n",
+            ValidationError,
+            r"a.yaml: line 1: .* are not allowed in \".*\", position 6$",
+        ),
         ("a.yaml", "id: a\n", ValidationError, "a.yaml: line 1: expected a sequence of mappings"),
         ("a.yaml", "- id: a\n- [\n", ValidationError, "a.yaml: line 3: this is no YAML: "),
         ("a.yaml", "- id: a\x07\n", ValidationError, "a.yaml: line 1: this is no YAML: "),
@@ -378,7 +423,7 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(payments: Client, tmp_pa
     with pytest.raises(UsageError, match=r"none.csv: No such file"):
         Receipt.objects.load(tmp_path / "none.csv")
     (tmp_path / "latin.jsonl").write_bytes(b'{"name": "\xe9"}')
-    with pytest.raises(ValidationError, match=r"latin.jsonl: 'utf-8' codec"):
+    with pytest.raises(ValidationError, match=r"latin.jsonl: this is no text in UTF-8 \(.*\): save it as"):
         Receipt.objects.load(tmp_path / "latin.jsonl")
     with pytest.raises(UsageError, match="on_error is"):
         Receipt.objects.load(tmp_path / "none.csv", "ignore")  # type: ignore[arg-type]
@@ -386,6 +431,77 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(payments: Client, tmp_pa
         Receipt.objects.dump(tmp_path / "all")
     with pytest.raises(UsageError, match=r"nowhere/all.json: No such file"):
         Receipt.objects.dump(tmp_path / "nowhere" / "all.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        (
+            "a.yaml",
+            "- {id: a, paid_at: 2026-02-30}\n- id: b\n",
+            "line 1: this is no YAML: day is out of range",
+        ),
+        ("a.yaml", "- &a {id: a, tags: [*a]}\n- id: b\n", "line 1: it is nested too deeply"),
+        (
+            "a.jsonl",
+            '{"name": %s\n{"id": "b"}\n' % ("[" * 100_000),
+            "line 1: this is no JSON: it is nested too",
+        ),
+        (
+            "a.jsonl",
+            '{"amount": 1e99999999999999999999}\n{"id": "b"}\n',
+            "line 1: this is no JSON: a number as",
+        ),
+        ("a.csv", f"id,tags\na,{'[' * 100_000}\nb,\n", "line 2: tags: expected an array, got string"),
+    ],
+)
+def test_a_value_that_python_does_not_hold_spoils_its_row_alone(
+    payments: Client, tmp_path: Path, name: str, text: str, problem: str
+) -> None:
+    bad, good = Receipt.objects.load(written(tmp_path, name, text), on_error="collect")
+    assert (bad.status, good.status, good.object) == ("invalid", "created", "b")
+    assert bad.message.startswith(problem)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_long_text_there_and_back(payments: Client, tmp_path: Path, format: str) -> None:
+    Receipt.objects.create(id="a", name='x"\n' * 100_000)
+    path = tmp_path / f"long.{format}"
+    Receipt.objects.dump(path)
+    assert len(Receipt.objects.load(path).unchanged) == 1
+
+
+def test_a_row_of_empty_cells_is_an_empty_line(payments: Client, tmp_path: Path) -> None:
+    path = written(tmp_path, "rows.csv", "id,amount,name\r\n,,\r\na,1,x\r\n,,\r\n")
+    (outcome,) = Receipt.objects.load(path)
+    assert (outcome.object, outcome.position) == ("a", 3)
+
+
+def test_a_dump_leaves_a_link_and_the_rights_of_a_file(payments: Client, tmp_path: Path) -> None:
+    file, link = written(tmp_path, "file.json", "old"), tmp_path / "link.json"
+    file.chmod(0o600)
+    link.symlink_to(file)
+    Receipt.objects.dump(link)
+    assert link.is_symlink()
+    assert file.read_text() == "[]\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_two_dumps_to_one_file_do_not_meet(payments: Client, tmp_path: Path) -> None:
+    Receipt.objects.sync(RECORDS).apply().raise_for_failures()
+    path = tmp_path / "all.jsonl"
+    dumped: list[int] = []
+
+    def dump_first() -> None:
+        if not dumped:
+            dumped.append(0)
+            dumped[0] = Receipt.objects.dump(path)
+
+    Meddling(payments, lambda operation: operation.path == RECEIPTS, dump_first)
+    assert Receipt.objects.dump(path) == 7
+    assert dumped == [7]
+    assert path.read_text().count("\n") == 7
+    assert os.listdir(tmp_path) == ["all.jsonl"]
 
 
 def test_a_column_may_hold_a_whole_object(payments: Client, tmp_path: Path) -> None:
@@ -542,4 +658,3 @@ def test_csv_is_written_as_lines_of_text(payments: Client) -> None:
     assert file.getvalue().splitlines()[1] == "a,,,,x,,,,,,,,"
     parsed = list(csv_files.read(io.StringIO("id,name\na,x\n\nb,c,d\n"), Reader(Receipt, str)))
     assert parsed == [(2, {"id": "a", "name": "x"}), (4, BadRow("there are 3 cells for 2 columns", "b,c,d"))]
-    assert list(csv_files.read(io.StringIO(""), Reader(Receipt, str))) == []

@@ -14,7 +14,7 @@ from .nested_values import is_nested, nested_keys
 
 
 def with_unknown(cls: Any, new: JSON, old: JSON) -> JSON:
-    """The new JSON of a value, with the unknown keys of the old.
+    """The new JSON of a value, with the unknown keys of the old; those of its own stay as they are.
 
     cls: the type of the value. Items of a list are matched by being equal but for unknown keys;
     those left over by their place, if the list is as long as it was.
@@ -44,7 +44,11 @@ def _object(cls: Any, new: dict[str, JSON], old: dict[str, JSON]) -> JSON:
     if by_key is None:
         return new
     kept = {key: sendable(value) for key, value in old.items() if key not in by_key}
-    return {**kept, **{key: with_unknown(by_key[key], value, old.get(key)) for key, value in new.items()}}
+    merged = {
+        key: with_unknown(by_key[key], value, old.get(key)) if key in by_key else value
+        for key, value in new.items()
+    }
+    return {**kept, **merged}
 
 
 def _types_by_key(cls: Any) -> dict[str, Any] | None:
@@ -75,16 +79,20 @@ def _list(cls: Any, new: list[JSON], old: list[JSON]) -> list[JSON]:
     known = [_known(cls, item) for item in old]
     if known == old:
         return new
+    own = [_known(cls, item) for item in new]
     # Most items are where they were: the others are looked for among the others.
-    found = {at: at for at in range(min(len(new), len(old))) if equal(new[at], known[at])}
+    found = {at: at for at in range(min(len(new), len(old))) if equal(own[at], known[at])}
     unused: dict[str, list[int]] = {}
     for place in reversed(range(len(old))):
         if place not in found:
             unused.setdefault(form_of(known[place]), []).append(place)
     for at in range(len(new)):
-        if at not in found and (places := unused.get(form_of(new[at]))):
+        if at not in found and (places := unused.get(form_of(own[at]))):
             found[at] = places.pop()
     result = [sendable(old[found[at]]) if at in found else item for at, item in enumerate(new)]
+    for at, place in found.items():
+        if own[at] != new[at]:
+            result[at] = with_unknown(cls, new[at], old[place])
     if len(new) == len(old):
         for at in {place for places in unused.values() for place in places} - found.keys():
             result[at] = with_unknown(cls, new[at], old[at])

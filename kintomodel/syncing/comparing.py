@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..flows import settling
 from ..mapping.codec import FieldCodec
 from ..mapping.fields import options, suggestion
-from ..mapping.unknown import with_unknown
+from ..mapping.unknown import holds_objects, with_unknown
 from ..protocol import changes as protocol
 from ..protocol import operations
 from ..protocol.changes import Write
@@ -136,7 +136,10 @@ class Rules:
         stored = (base[key],) if key in base else self.reader.default(one)
         try:
             return any(
-                bool(one.read(old) == one.read(value)) and not one_is_a_boolean(old, value) for old in stored
+                bool(one.read(old) == one.read(value))
+                and not one_is_a_boolean(old, value)
+                and _have_same_unknown(one, old, value)
+                for old in stored
             )
         except Exception:  # of any hook, also those of users: others may have stored what does not fit
             return False
@@ -145,6 +148,16 @@ class Rules:
         if not matches(self.scope, data):
             place = self.reader.place(wanted.position)
             raise UsageError(f"{place}: {data['id']} is outside of the scope, {normal(self.scope)}")
+
+
+def _have_same_unknown(one: FieldCodec, old: JSON, value: JSON) -> bool:
+    """Of two that read as the same: do also the keys agree that reading does not know?"""
+    cls = one.info.stored_type
+    if not holds_objects(cls):
+        return True
+    known = one.write(one.read(value))
+    before, after = with_unknown(cls, known, old), with_unknown(cls, known, value)
+    return settling.same({"value": before}, {"value": after})
 
 
 def several_names(names: str | Iterable[str], argument: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from ..mapping.declaration import RESERVED_KEYS
 from ..mapping.fields import suggestion
 from ..mapping.state import Mapped, extra
 from ..mapping.storage import Mismatch, expected
+from ..mapping.unknown import with_unknown
 from ..protocol.paths import check_id
 from ..protocol.values import JSON, JSONObject, check, copy, survives
 
@@ -124,7 +125,8 @@ class Reader(Generic[M]):
             written = self.codec.dump_value(one, value)
         except ValidationError as error:
             try:
-                written = self.codec.dump_value(one, one.read(value))
+                known = self.codec.dump_value(one, one.read(value))
+                written = with_unknown(one.info.stored_type, known, value)
             except Exception as unread:  # of any hook, also those of users
                 if isinstance(value, (str, int, float, list, dict, type(None))):
                     lines = _lines(unread, one.info.name)

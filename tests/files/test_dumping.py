@@ -463,6 +463,26 @@ def test_a_value_that_python_does_not_hold_spoils_its_row_alone(
     assert bad.message.startswith(problem)
 
 
+@pytest.mark.parametrize("format", ["json", "jsonl", "yaml"])
+def test_what_nobody_declared_within_objects_there_and_back(
+    payments: Client, tmp_path: Path, format: str
+) -> None:
+    guest = {"name": "Bob", "place": {"city": "Oslo", "zip": None, "moon": 2}, "age": 7}
+    put(payments, "p", host={"name": "Ann", "place": {"city": "Rome"}, "age": 5}, guests=[guest])
+    first, second = tmp_path / f"first.{format}", tmp_path / f"second.{format}"
+    Party.objects.dump(first)
+    empty(payments)
+    Party.objects.load(first).raise_for_failures()
+    Party.objects.dump(second)
+    assert first.read_bytes() == second.read_bytes()
+    (there,) = stored(payments)
+    assert (there["host"]["age"], there["guests"][0]["place"]["moon"]) == (5, 2)
+    assert len(Party.objects.load(first).unchanged) == 1
+    put(payments, "p", host=there["host"], guests=[{**guest, "age": 8}])
+    assert len(Party.objects.load(first).updated) == 1
+    assert stored(payments)[0]["guests"][0]["age"] == 7
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_long_text_there_and_back(payments: Client, tmp_path: Path, format: str) -> None:
     Receipt.objects.create(id="a", name='x"\n' * 100_000)

@@ -51,6 +51,13 @@ KEPT = [
     (Address | Line, {"town": "b"}, {"price": 1, "label": "x"}, {"town": "b"}),
     (Box[Address], {"content": {"town": "b"}}, {"content": {"zip": 1}}, {"content": {"town": "b", "zip": 1}}),
     (Options, {"width": 2}, {"width": 1, "zip": 1}, {"width": 2, "zip": 1}),
+    (Options, {"width": 2, "zip": 3, "x": 4}, {"zip": 1, "y": 2}, {"width": 2, "zip": 3, "x": 4, "y": 2}),
+    (
+        list[Options],
+        [{"width": 2, "zip": 3}, {"width": 1}, {"width": 5, "x": 6}],
+        [{"width": 1, "zip": 1}, {"width": 2, "zip": 2, "y": 2}],
+        [{"width": 2, "zip": 3, "y": 2}, {"width": 1, "zip": 1}, {"width": 5, "x": 6}],
+    ),
     (
         dict[str, Line],
         {"a": {"price": 2}, "c": {}},

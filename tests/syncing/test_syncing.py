@@ -276,6 +276,18 @@ def test_undeclared_attributes_are_compared_only_where_the_source_has_them(payme
         assert only(Tight.objects.sync([item])).difference == {"seen": (1, 2)}
 
 
+def test_undeclared_attributes_within_objects_are_kept_and_compared(payments: Client) -> None:
+    store(payments, "a", address={"city": "Paris", "zip": None, "floor": 1, "door": "b"})
+    source = [{"id": "a", "address": {"city": "Paris", "floor": 1}}]
+    assert not Receipt.objects.sync(source)
+    Receipt.objects.sync(
+        [{"id": "a", "address": {"city": "Paris", "floor": 2}}, {**source[0], "id": "b"}]
+    ).apply()
+    assert stored(payments, "a")["address"] == {"city": "Paris", "zip": None, "floor": 2, "door": "b"}
+    assert stored(payments, "b")["address"] == {"city": "Paris", "zip": None, "floor": 1}
+    assert not Receipt.objects.sync([{"id": "a", "address": Address("Paris")}])
+
+
 def test_what_editors_own_is_sent_once_and_never_overwritten(payments: Client) -> None:
     source = [Receipt(id="a", note="ours", currency="EUR")]
     Receipt.objects.sync(source).apply().raise_for_failures()
@@ -359,7 +371,7 @@ def test_decimals_of_equal_value_are_one_key(payments: Client) -> None:
     store(payments, "a", price="1.50")
     store(payments, "b", price=many + "1")
     store(payments, "c", price="-0")
-    source = [{"price": "1.5"}, {"price": many + "10"}, {"price": Decimal("0.00")}]
+    source: list[dict[str, Any]] = [{"price": "1.5"}, {"price": many + "10"}, {"price": Decimal("0.00")}]
     assert not Priced.objects.sync(source, key="price", delete=True)
     plan = Priced.objects.sync([{"price": many + "2"}, {"price": "1E+999999999"}], key="price")
     assert len(plan.creates) == 2

@@ -249,7 +249,8 @@ class Manager(Queries[M]):
 
         other: a client, for the same bucket there; a bucket of any client; or the name of one of this
         server. It is a sync() without deletions, applied: both collections are read once, and only what
-        differs is written. Permissions and attachments are not copied, and the collection is to exist.
+        differs is written. Permissions and attachments are not copied, nor to records that are there the
+        fields of field(owner="remote"), and the collection is to exist.
         """
         home = self.home
         connection, bucket = home.connection, home.path.bucket
@@ -284,7 +285,8 @@ class Manager(Queries[M]):
         """Create and update records from a file as dump() writes it, in bounded memory.
 
         The file is read twice: it is checked, then written. A row without an id is a new record each time;
-        one whose record is there changes the fields that it names, and sends nothing if they are the same.
+        one whose record is there changes the fields that it names, but those of field(owner="remote"), and
+        sends nothing if they are the same.
         An empty cell of CSV is a field that is not named, and a row of them is skipped. Two rows with one id
         are refused.
         on_error: "raise" writes nothing if a row is bad: ValidationError names the lines and what is wrong;

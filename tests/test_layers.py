@@ -14,13 +14,17 @@ ROOMS = {
     "protocol": {"errors"},
     "query": {"errors", "protocol"},
     "flows": {"errors", "protocol", "query"},
+    "plans": {"errors", "protocol", "flows"},
     "rehearsal": {"errors", "protocol"},
     "transport": {"errors", "protocol", "query", "rehearsal"},
     "resources": {"errors", "protocol", "query", "flows", "transport"},
     "mapping": {"errors", "protocol", "query", "transport", "resources"},
     "reading": {"errors", "protocol", "query", "flows", "resources", "mapping"},
     "writing": {"errors", "protocol", "query", "flows", "transport", "mapping", "reading"},
-    "syncing": {"errors", "protocol", "query", "flows", "transport", "mapping", "reading", "writing"},
+    "syncing": {
+        *("errors", "protocol", "query", "flows", "plans", "transport"),
+        *("mapping", "reading", "writing"),
+    },
     "files": {"errors", "protocol", "query", "flows", "mapping", "reading", "writing", "syncing"},
     "models": {
         *("errors", "protocol", "query", "flows", "resources"),

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from kintomodel import Client, Conflict, ConnectionFailed, Model, Report, field
+from kintomodel.plans.showing import html, text
 from kintomodel.protocol import operations
 from kintomodel.protocol.objects import Response
 from kintomodel.protocol.operations import Operation
 from kintomodel.syncing.comparing import Change
-from kintomodel.syncing.showing import html, text
 from kintomodel.testing import record
 
 

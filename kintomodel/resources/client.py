@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from typing_extensions import Self
 
+from ..desired import Desired
 from ..errors import KintoError, NotFound, Unauthorized, UsageError
 from ..flows import listing
 from ..flows.listing import PAGE_SIZE
@@ -24,6 +25,8 @@ from ..protocol.paths import BUCKETS
 from ..protocol.permissions import Principals
 from ..protocol.report import Outcome, Report, failure
 from ..protocol.values import JSON
+from ..provisioning import dumping, planning
+from ..provisioning.plan import ServerPlan
 from ..query.conditions import EVERYTHING
 from ..query.query import Query
 from ..query.scanning import scan
@@ -171,6 +174,39 @@ class Client:
     def batch(self) -> Batch:
         """Queues requests, and sends them together at the end of its `with` block."""
         return Batch(self.connection)
+
+    def plan(
+        self,
+        desired: Iterable[Desired] | Mapping[str, JSON],
+        *,
+        only: str | Iterable[str] | None = None,
+        delete: bool = False,
+    ) -> ServerPlan:
+        """What makes the server hold what is desired; nothing is written before plan.apply().
+
+        desired: values of kintomodel.desired, or plain data as dump() gives it. What they do not name stays
+        as it is. only: a part of it: of accounts, buckets, groups, collections, records, and permissions,
+        which are those of all objects that are there. delete: also delete the groups, collections and
+        records of lists that are given, and do not name them; apply() is then to confirm it.
+        Costs a GET of the root, a GET for each object, in batches, and one or two for an account; with delete
+        one GET a page of each list. A new schema takes kintomodel[schema] and one GET a page of the
+        collection, to list the records that it refuses. UsageError and ValidationError name what cannot
+        be; PermissionsNotVisible what you may not compare.
+        """
+        return planning.plan(self.connection, desired, only=only, delete=delete)
+
+    def dump(self, buckets: Iterable[str] | None = None, *, records: bool = True) -> dict[str, JSON]:
+        """Buckets with all that is in them as plain data, which plan() takes on any server.
+
+        buckets: their names; None: all that we may see. records: False leaves those out. Two dumps of
+        equal servers are equal, whatever the times; accounts are not among it. An object has no
+        "permissions" where we may not see them. All of it is held in memory. Costs one GET a page of each
+        list, and one for each object, in batches.
+        """
+        if isinstance(buckets, str):
+            raise UsageError(f"dump() takes several names of buckets, got {buckets!r}")
+        size = self.connection.batch_size()
+        return self.connection.run(dumping.dump(buckets, size, records=records))
 
     def dry_run(self) -> AbstractContextManager[DryRun]:
         """Read for real and write nothing in this block: `with client.dry_run() as record: ...`

@@ -20,6 +20,7 @@ from .conversion import new_converter, problems
 from .declaration import Declaration, FieldInfo
 from .fields import options
 from .references import holds_references, referred
+from .state import State
 from .storage import Mismatch, expected
 from .unknown import with_unknown
 
@@ -69,29 +70,32 @@ class Codec(Generic[T]):
         self._structure: Callable[[Any, Any], Any] = make_dict_structure_fn(
             declaration.cls, converter, **overrides
         )
-        self._read_quickly: Callable[[Mapping[str, JSON]], T] | None = quick.record_reader(
-            declaration, converter
-        )
+        self._read_quickly: quick.RecordReader | None = quick.record_reader(declaration, converter)
 
-    def load(self, data: Mapping[str, JSON], where: object) -> T:
+    def load(self, data: Mapping[str, JSON], where: object, state: State | None = None) -> T:
         """A record of what the server has; ValidationError with all that does not fit.
 
-        where: prints as bucket/collection, for the message.
+        where: prints as bucket/collection, for the message. state: None for one that is not stored.
         """
+        if state is None:
+            state = State()
         if self._read_quickly is not None:
             try:
-                return self._read_quickly(data)
+                return cast(T, self._read_quickly(data, state))
             except Exception:
-                return self._load_with_care(data, where)
-        return self._load_with_care(data, where)
+                return self._load_with_care(data, where, state)
+        return self._load_with_care(data, where, state)
 
-    def _load_with_care(self, data: Mapping[str, JSON], where: object) -> T:
+    def _load_with_care(self, data: Mapping[str, JSON], where: object, state: State) -> T:
         """By the converter, which knows what is wrong."""
         try:
-            return cast(T, self._structure(data, self._cls))
+            record = self._structure(data, self._cls)
         except Exception as error:
             # The message names the record; the values of others stay in it.
             raise _invalid(f"{where}/{data.get('id', '?')}", problems(error)) from None
+        # Past __setattr__, which would look at the names.
+        vars(record).update(_state=state, last_modified=data.get("last_modified"))
+        return cast(T, record)
 
     def dump(self, record: T, stored: Mapping[str, JSON], where: str) -> JSONObject:
         """The declared attributes as JSON, by their keys; ValidationError with all that does not fit.

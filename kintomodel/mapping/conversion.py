@@ -15,7 +15,7 @@ import cattrs
 import typing_extensions
 from cattrs.cols import list_structure_factory
 
-from ..protocol.values import JSON
+from ..protocol.values import JSON, sendable
 from ..query.conditions import kind
 from . import quick, storage
 from .annotations import is_union
@@ -32,7 +32,6 @@ from .plain_values import (
     literal_writer,
     primitive_reader,
     primitive_writer,
-    read_json,
 )
 from .references import Ref, is_reference, referred
 from .storage import Mismatch, expected
@@ -52,7 +51,7 @@ def new_converter() -> cattrs.Converter:
     converter.register_unstructure_hook_factory(is_enum, enum_writer)
     converter.register_structure_hook_func(is_literal, literal)
     converter.register_unstructure_hook_factory(is_literal, literal_writer)
-    converter.register_structure_hook_func(is_json, lambda value, _: read_json(value))
+    converter.register_structure_hook_func(is_json, lambda value, _: sendable(value))
     converter.register_unstructure_hook_func(is_json, json_writer(converter))
     converter.register_structure_hook_factory(is_reference, _reference_reader)
     converter.register_unstructure_hook_func(is_reference, _reference_id)
@@ -82,7 +81,13 @@ _FORMS: tuple[tuple[type, Callable[[JSON], Any], Callable[[Any], JSON]], ...] = 
 
 
 def _one_argument(read: Callable[[JSON], Any]) -> Callable[[JSON, Any], Any]:
-    return lambda value, _: read(value)
+    """As cattrs calls it. of_value: for those who know that it is one of these (quick.py)."""
+
+    def hook(value: JSON, _: Any) -> Any:
+        return read(value)
+
+    hook.of_value = read  # type: ignore[attr-defined]
+    return hook
 
 
 def _reference_reader(cls: Any, _: cattrs.Converter) -> Callable[[JSON, Any], Ref[Any]]:
@@ -112,7 +117,7 @@ def _array_reader(cls: Any, converter: cattrs.Converter) -> Callable[[JSON, Any]
     """As cattrs reads them, but a string is no list of its letters."""
     read_all = _items_reader(cls, converter)
     origin, (kind, *_) = _array_parts(cls)
-    kept = kind if origin is list and quick.is_kept(kind, converter) else None
+    kept = kind if origin is list and kind is not int and quick.is_kept(kind, converter) else None
 
     def read(value: JSON, _: Any) -> Any:
         if type(value) is not list:

@@ -10,11 +10,11 @@ import attrs
 import cattrs
 from cattrs.gen import make_dict_structure_fn, override, typeddicts
 
-from ..protocol.values import JSON
+from ..protocol.values import JSON, sendable
 from . import quick
 from .annotations import inner_fields, resolve_attributes
 from .fields import key_of
-from .plain_values import json_writer, read_json
+from .plain_values import json_writer
 from .storage import Mismatch, expected
 
 
@@ -125,7 +125,7 @@ def typeddict_reader(cls: Any, converter: cattrs.Converter) -> Callable[[JSON, A
         if type(value) is not dict:
             raise expected("an object", value)
         # It keeps unknown keys, which must not be shared with what the server showed.
-        return read_object(read_json(value), cls)
+        return read_object(sendable(value), cls)
 
     return read
 

@@ -115,14 +115,6 @@ def is_json(cls: Any) -> bool:
     return get_origin(cls) in (dict, list) and is_json(get_args(cls)[-1])
 
 
-def read_json(value: JSON) -> JSON:
-    if type(value) is dict:
-        return {key: read_json(item) for key, item in value.items()}
-    if type(value) is list:
-        return [read_json(item) for item in value]
-    return number(value) if type(value) is int else value
-
-
 def json_writer(converter: cattrs.Converter) -> Callable[[Any], JSON]:
     def write(value: Any) -> JSON:
         if isinstance(value, dict):

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple, TypeAlias, get_args
 import attrs
 import cattrs
 
-from ..protocol.values import JSON
+from ..protocol.values import JSON, LARGEST_INTEGER, SMALLEST_INTEGER
 from .annotations import is_union, without_none
 from .declaration import Declaration
 from .plain_values import PRIMITIVES, primitive_reader
+from .state import State
 
 Reader: TypeAlias = Callable[[Mapping[str, JSON]], Any]
+RecordReader: TypeAlias = Callable[[Mapping[str, JSON], State], Any]
 
 
 class Part(NamedTuple):
@@ -28,23 +30,23 @@ class Part(NamedTuple):
     type: Any
 
 
-def record_reader(declaration: Declaration, converter: cattrs.Converter) -> Reader | None:
-    """Makes a record without its constructor; None where that does more than to take values."""
+def record_reader(declaration: Declaration, converter: cattrs.Converter) -> RecordReader | None:
+    """Makes a record in this state without its constructor; None where that does more than to take values."""
     cls: Any = declaration.cls
     parts = [Part(info.attribute, info.key, info.stored_type) for info in declaration.fields.values()]
     hooks = ("__attrs_pre_init__", "__attrs_post_init__")
     is_plain = declaration.has_plain_constructor and not any(hasattr(cls, name) for name in hooks)
     if not is_plain or cls.__new__ is not object.__new__ or not _take_values(parts):
         return None
-    state: Any = attrs.fields_dict(cls)["_state"].default
-    names: dict[str, Any] = {"new": cls.__new__, "cls": cls, "new_state": state.factory}
+    names: dict[str, Any] = {"new": cls.__new__, "cls": cls}
     id = Part(attrs.fields_dict(cls)["id"], "id", str)
     lines = _lines([id, *parts], converter, names)
     # Past __setattr__, as the constructor does.
-    lines += ["record = new(cls)", "attributes = record.__dict__", "attributes['_state'] = new_state()"]
+    lines += ["record = new(cls)", "attributes = record.__dict__", "attributes['_state'] = state"]
     lines += [f"attributes[{one.attribute.name!r}] = value{at}" for at, one in enumerate([id, *parts])]
-    lines += ["attributes['last_modified'] = None", "return record"]
-    return _compiled(lines, names)
+    lines += ["attributes['last_modified'] = data.get('last_modified')", "return record"]
+    reader: RecordReader = _compiled("data, state", lines, names)
+    return reader
 
 
 def nested_reader(cls: Any, parts: Iterable[Part], converter: cattrs.Converter) -> Reader | None:
@@ -58,7 +60,8 @@ def nested_reader(cls: Any, parts: Iterable[Part], converter: cattrs.Converter) 
         f"{one.attribute.alias}=value{at}" if one.attribute.kw_only else f"value{at}"
         for at, one in enumerate(parts)
     )
-    return _compiled([*lines, f"return cls({values})"], names)
+    reader: Reader = _compiled("data", [*lines, f"return cls({values})"], names)
+    return reader
 
 
 def _take_values(parts: Iterable[Part]) -> bool:
@@ -66,11 +69,10 @@ def _take_values(parts: Iterable[Part]) -> bool:
     return all(one.init and one.validator is None and one.converter is None for one in attributes)
 
 
-def _compiled(lines: Iterable[str], names: dict[str, Any]) -> Reader:
+def _compiled(arguments: str, lines: Iterable[str], names: dict[str, Any]) -> Any:
     """A loop over the parts would take a third more time."""
-    exec("\n    ".join(["def read(data):", *lines]), names)
-    reader: Reader = names["read"]
-    return reader
+    exec("\n    ".join([f"def read({arguments}):", *lines]), names)
+    return names["read"]
 
 
 def _lines(parts: Iterable[Part], converter: cattrs.Converter, names: dict[str, Any]) -> list[str]:
@@ -79,25 +81,33 @@ def _lines(parts: Iterable[Part], converter: cattrs.Converter, names: dict[str, 
     for at, one in enumerate(parts):
         optional = is_union(one.type) and len(get_args(one.type)) == 2 and type(None) in get_args(one.type)
         kind = without_none(one.type) if optional else one.type
-        names |= {f"read{at}": converter.get_structure_hook(kind), f"kind{at}": kind}
+        hook = converter.get_structure_hook(kind)
+        # One that looks at the value alone is asked without the way round by the hook.
+        names |= {f"read{at}": getattr(hook, "of_value", hook), f"kind{at}": kind}
         names[f"default{at}"] = _default(one.attribute)
-        kept = f"value if type(value) is {kind.__name__} else " if is_kept(kind, converter) else ""
+        kept = f"value if {_KEPT[kind]} else " if is_kept(kind, converter) else ""
         null = "None if value is None else " if optional else ""
+        given = "value" if hasattr(hook, "of_value") else f"value, kind{at}"
         lines += [
             f"if {one.key!r} in data:",
             f"    value = data[{one.key!r}]",
-            f"    value{at} = {kept}{null}read{at}(value, kind{at})",
+            f"    value{at} = {kept}{null}read{at}({given})",
             "else:",
             f"    value{at} = default{at}()",
         ]
     return lines
 
 
+# What tells that JSON is the value of the field as it stands.
+_KEPT: dict[Any, str] = {
+    **{kind: f"type(value) is {kind.__name__}" for kind in (str, bool, float)},
+    int: f"type(value) is int and {SMALLEST_INTEGER} <= value <= {LARGEST_INTEGER}",
+}
+
+
 def is_kept(kind: Any, converter: cattrs.Converter) -> bool:
-    """Is JSON of just this type the value? Integers can be too large, and users register readers."""
-    if kind not in (str, bool, float):
-        return False
-    return converter.get_structure_hook(kind) is primitive_reader(kind, PRIMITIVES[kind])
+    """Is JSON of this type the value as it stands? Not if users registered a reader of it."""
+    return kind in _KEPT and converter.get_structure_hook(kind) is primitive_reader(kind, PRIMITIVES[kind])
 
 
 def _default(attribute: attrs.Attribute[Any]) -> Callable[[], Any]:

@@ -9,7 +9,7 @@ import attrs
 from ..errors import UsageError
 from ..protocol.changes import own_data
 from ..protocol.paths import CollectionPath, RecordPath
-from ..protocol.values import JSONObject, copy
+from ..protocol.values import JSONObject, sendable
 from ..resources.client import Client, current_client
 from ..resources.permissions import RecordPermissions
 from ..transport.connection import Connection
@@ -164,4 +164,4 @@ def undeclared(record: Mapped) -> JSONObject:
     from_server = record._state.stored or {}
     known = record.__kinto__.keys
     own = own_data(path(record), from_server)
-    return {key: copy(value) for key, value in own.items() if key not in known}
+    return {key: sendable(value) for key, value in own.items() if key not in known}

@@ -104,7 +104,9 @@ def read_datetime(value: JSON) -> datetime:
     """From any ISO 8601 form with a time; without an offset it is UTC. The result is in UTC."""
     if type(value) is str:
         try:
-            moment = datetime.fromisoformat(value if _is_ours(value) else _datetime_text(value))
+            # As we write it, or in another form.
+            is_ours = len(value) == 32 and value[10] == "T" and value[19] == "." and value.endswith("+00:00")
+            moment = datetime.fromisoformat(value if is_ours else _datetime_text(value))
             if moment.tzinfo is timezone.utc:
                 return moment
             if moment.tzinfo is None:
@@ -113,10 +115,6 @@ def read_datetime(value: JSON) -> datetime:
         except (ValueError, OverflowError):
             pass
     raise expected("an ISO 8601 date and time", value)
-
-
-def _is_ours(text: str) -> bool:
-    return len(text) == 32 and text[10] == "T" and text[19] == "." and text.endswith("+00:00")
 
 
 def write_datetime(value: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, get_args, get_origin
 
-from ..protocol.values import JSON, copy, equal
+from ..protocol.values import JSON, equal, sendable
 from .annotations import inner_fields, is_union, without_none
 from .nested_values import is_nested, nested_keys
 
@@ -43,7 +43,7 @@ def _object(cls: Any, new: dict[str, JSON], old: dict[str, JSON]) -> JSON:
     by_key = _types_by_key(cls)
     if by_key is None:
         return new
-    kept = {key: copy(value) for key, value in old.items() if key not in by_key}
+    kept = {key: sendable(value) for key, value in old.items() if key not in by_key}
     return {**kept, **{key: with_unknown(by_key[key], value, old.get(key)) for key, value in new.items()}}
 
 
@@ -84,7 +84,7 @@ def _list(cls: Any, new: list[JSON], old: list[JSON]) -> list[JSON]:
     for at in range(len(new)):
         if at not in found and (places := unused.get(form_of(new[at]))):
             found[at] = places.pop()
-    result = [copy(old[found[at]]) if at in found else item for at, item in enumerate(new)]
+    result = [sendable(old[found[at]]) if at in found else item for at, item in enumerate(new)]
     if len(new) == len(old):
         for at in {place for places in unused.values() for place in places} - found.keys():
             result[at] = with_unknown(cls, new[at], old[at])

@@ -326,7 +326,7 @@ class Manager(Queries[M]):
         Raises UsageError for a token of another collection, NotFound or Forbidden if there is none.
         """
         home = self.home
-        build = partial(loading.from_stored, self.model, home)
+        build = loading.maker(self.model, home)
         return feed.changes(home.connection, home.path, build, since, overlap, page_size)
 
     def watch(
@@ -344,7 +344,7 @@ class Manager(Queries[M]):
         from the `next` of the last changes.
         """
         home = self.home
-        build = partial(loading.from_stored, self.model, home)
+        build = loading.maker(self.model, home)
         ask = partial(feed.changes, home.connection, home.path, build, overlap=overlap)
         return feed.watch(ask, since, interval, stop)
 

@@ -14,7 +14,7 @@ from . import operations
 from .objects import StoredObject
 from .operations import Operation
 from .paths import BucketPath, CollectionPath, GroupPath, RecordPath
-from .values import JSON, JSONObject, check, copy, equal
+from .values import JSON, JSONObject, check, copy, equal, sendable
 
 ObjectPath = BucketPath | CollectionPath | GroupPath | RecordPath
 
@@ -85,7 +85,7 @@ def save(
     if not changed and not removed and not permissions:
         return None
     _check(path, changed, changed)
-    expected = copy(dict(data))
+    expected = {key: copy(value) if key in changed else sendable(value) for key, value in data.items()}
     since = None if force else base.last_modified
     if removed:
         held = dict(whole()) if permissions else None

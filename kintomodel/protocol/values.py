@@ -39,6 +39,15 @@ def copy(value: JSON) -> JSON:
     return value
 
 
+def sendable(value: JSON) -> JSON:
+    """A copy of what the server showed, of which all can be sent again: see number()."""
+    if type(value) is dict:
+        return {key: sendable(item) for key, item in value.items()}
+    if type(value) is list:
+        return [sendable(item) for item in value]
+    return number(value) if type(value) is int else value
+
+
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 

@@ -14,7 +14,7 @@ from ..protocol import operations
 from ..protocol.objects import Page
 from ..protocol.operations import Flow, Operation
 from ..protocol.values import JSONObject
-from .branching import Branch
+from .branching import Branch, encode
 from .conditions import EVERYTHING, Condition, matches
 from .query import OUT_OF_PLACE, Query, Sort
 
@@ -34,6 +34,16 @@ class Listing:
         params = {**one.params, "_sort": self.query.sort_param or "id"}
         params["_limit"] = str(min(enough, self.page_size))
         return operations.list_page(self.endpoint, params, last_modified=since)
+
+    def after(self, asked: Operation[Page], page: Page) -> Operation[Page] | None:
+        """The page that follows in the order of the ids; None after the last.
+
+        By the last id, as Kinto takes longer over its own tokens, which name the timestamp as well.
+        """
+        if page.next_query is None or not page.objects:
+            return None
+        bound = "lt_id" if self.query.backwards else "gt_id"
+        return attrs.evolve(asked, params={**asked.params, bound: encode(page.objects[-1]["id"])})
 
 
 def matching(page: Page, residual: Condition) -> Iterable[JSONObject]:

@@ -5,7 +5,7 @@ An object that exists and matches throughout is given exactly once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
@@ -116,11 +116,13 @@ def _by_id(listing: Listing, one: Branch, window: _Window, but: Collection[str] 
     following: Operation[Page] | None = listing.first(one)
     while following is not None:
         page: Page = yield from following
-        found = (data for data in matching(page, one.residual) if data["id"] not in but)
-        yield Found(list(window.take(found)))
+        found = matching(page, one.residual)
+        if but:
+            found = [data for data in found if data["id"] not in but]
+        yield Found(window.take(found))
         if window.is_full:
             return
-        following = operations.next_page(following, page)
+        following = listing.after(following, page)
         del page, found  # so that there are never two of them in memory
 
 
@@ -137,7 +139,7 @@ def _guarded(listing: Listing, lanes: Iterable[Iterable[Branch]], window: _Windo
             return
         if found is None:
             return
-        yield Found(list(window.take(found)))
+        yield Found(window.take(found))
 
 
 def _rest(listing: Listing, window: _Window, merge: Merge) -> Stream:
@@ -159,7 +161,7 @@ def _rest(listing: Listing, window: _Window, merge: Merge) -> Stream:
 def _sorted_here(stream: Stream, query: Query, window: _Window) -> Stream:
     found: list[JSONObject] = []
     yield from each(stream, found.extend)
-    yield Found(list(window.take(in_order(found, query.order))))
+    yield Found(window.take(in_order(found, query.order)))
 
 
 @attrs.define(eq=False)
@@ -179,8 +181,8 @@ class _Window:
         """How many more are to be taken, None for all."""
         return None if self.stop is None else max(0, self.stop - self.position)
 
-    def take(self, objects: Iterable[JSONObject]) -> Iterator[JSONObject]:
-        for data in islice(objects, self.left):
-            self.position += 1
-            if self.position > self.start:
-                yield data
+    def take(self, objects: Iterable[JSONObject]) -> list[JSONObject]:
+        found = list(islice(objects, self.left))
+        before = max(0, self.start - self.position)
+        self.position += len(found)
+        return found[before:]

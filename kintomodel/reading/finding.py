@@ -16,7 +16,7 @@ from ..query.conditions import NOTHING, And, Path, normal
 from ..query.query import Query
 from ..query.scanning import Found, Stream
 from ..query.tombstones import Tombstone
-from .loading import accept_permissions, from_stored, part_maker
+from .loading import accept_permissions, maker, part_maker
 from .reading import WHOLE, Reading
 
 M = TypeVar("M", bound=Mapped)
@@ -47,7 +47,7 @@ def _reading(
     fields = model.__kinto__.resolve()
     paths = [(fields[name].key,) for name in reading.fields or ()]
     if reading.fields is None or projecting.fields(paths, Query()) is None:
-        return scan, partial(from_stored, model, where, readonly=reading.readonly)
+        return scan, maker(model, where, readonly=reading.readonly)
     make = part_maker(model, where, reading.fields)
     return lambda query: projecting.project(scan(query), projecting.fields(paths, query)), make
 
@@ -71,9 +71,10 @@ def _completed(
     completion = completing.Completion(where.path.records, query.condition)
     chunks = batch.chunks(listed, connection.batch_size())
     flows = (partial(completion.with_permissions, chunk) for chunk in chunks)
+    make = maker(model, where, readonly=reading.readonly)
     for several in connection.run_each(flows, _BATCHES_AT_ONCE):
         for stored in several:
-            record = from_stored(model, where, stored.data, readonly=reading.readonly)
+            record = make(stored.data)
             accept_permissions(record, stored)
             yield record
 

@@ -9,7 +9,7 @@ from ..errors import Conflict, ServerError, TransportError, UsageError
 from ..flows import settling
 from ..flows.editing import later
 from ..mapping.codec import Codec, codec_of
-from ..mapping.state import Home, Mapped, home, path, refuse_readonly
+from ..mapping.state import Home, Mapped, State, home, path, refuse_readonly
 from ..protocol import operations
 from ..protocol.changes import own_data
 from ..protocol.objects import StoredObject
@@ -22,31 +22,43 @@ from .referring import Source, bind
 M = TypeVar("M", bound=Mapped)
 
 
-def from_stored(model: type[M], where: Home, data: JSONObject, *, readonly: bool = False) -> M:
+def from_stored(model: type[M], where: Home, data: JSONObject) -> M:
     """A record of what the server showed; ValidationError if that does not fit the model.
 
-    data: is kept, and must not be changed; readonly: only the fields are.
+    data: is kept, and must not be changed.
     """
-    record = unfinished(model, where, data, readonly=readonly)
-    record.after_load()
-    return record
+    return maker(model, where)(data)
 
 
-def unfinished(model: type[M], where: Home, data: JSONObject, *, readonly: bool = False) -> M:
-    """The same before after_load()."""
+def maker(model: type[M], where: Home, *, readonly: bool = False) -> Callable[[JSONObject], M]:
+    """Makes records as from_stored() does. readonly: of the data only the fields are kept."""
+    make_unfinished = _unfinished_maker(model, where, readonly=readonly)
+
+    def make(data: JSONObject) -> M:
+        record = make_unfinished(data)
+        record.after_load()
+        return record
+
+    return make
+
+
+def unfinished(model: type[M], where: Home, data: JSONObject) -> M:
+    """A record as from_stored() makes it, before after_load()."""
+    return _unfinished_maker(model, where)(data)
+
+
+def _unfinished_maker(model: type[M], where: Home, *, readonly: bool = False) -> Callable[[JSONObject], M]:
     codec: Codec[M] = codec_of(model.__kinto__)
-    record = codec.load(data, where)
-    # Past __setattr__, which would look at the name.
-    record.__dict__["last_modified"] = data["last_modified"]
-    state = record._state
-    state.home = where
-    if readonly:
-        state.readonly = True
-    else:
-        state.stored = data
-    if codec.references:
-        bind(record, Source(where, model.__kinto__.bucket, _load))
-    return record
+    source = Source(where, model.__kinto__.bucket, _load)
+
+    def make(data: JSONObject) -> M:
+        state = State(where, readonly=True) if readonly else State(where, data)
+        record = codec.load(data, where, state)
+        if codec.references:
+            bind(record, source)
+        return record
+
+    return make
 
 
 def part_maker(model: type[M], where: Home, fields: tuple[str, ...]) -> Callable[[JSONObject], M]:

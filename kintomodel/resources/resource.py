@@ -17,7 +17,7 @@ from ..protocol.objects import StoredObject
 from ..protocol.paths import BucketPath, RecordPath
 from ..protocol.permissions import Everyone, Principals
 from ..protocol.responses import MISSING_PARENT
-from ..protocol.values import JSON, JSONObject, copy, equal
+from ..protocol.values import JSON, JSONObject, equal, sendable
 from ..query import history
 from ..query.history import HistoryEntry
 from ..transport.connection import Connection
@@ -59,7 +59,7 @@ class Resource(Generic[P]):
         object is saved or refreshed.
         """
         if self._data is None:
-            self._data = copy(changes.own_data(self.path, self._known().data))
+            self._data = sendable(changes.own_data(self.path, self._known().data))
         return self._data
 
     @data.setter
@@ -243,7 +243,7 @@ class Resource(Generic[P]):
             del self._data[key]
         for key, value in fresh.items():
             if key not in self._data or not equal(self._data[key], value):
-                self._data[key] = copy(value)
+                self._data[key] = sendable(value)
 
     def forget(self) -> None:
         """It was deleted: what is in it now, and who may do what with it, is a new object's."""

@@ -132,7 +132,7 @@ def test_a_name_that_nobody_knows_is_named():
 
     message = (
         r"Order\.phantom: the annotation 'Phantom \| None' names 'Phantom', "
-        r"which is neither in tests\.models\.test_annotations nor a model$"
+        r"which is neither in tests\.mapping\.test_annotations nor a model$"
     )
     for attempt in (
         lambda: Order().changes(),
@@ -170,9 +170,9 @@ def test_an_inner_class_that_names_what_its_module_lacks_is_an_error_of_ours():
         one: Other | None = None
 
     for model in (Receipt, Invoice):
-        with pytest.raises(UsageError, match=r"an annotation names 'Hidden', which is not in tests\.models"):
+        with pytest.raises(UsageError, match=r"an annotation names 'Hidden', which is not in tests\.mapping"):
             model().changes()
-        with pytest.raises(UsageError, match=r"an annotation names 'Hidden', which is not in tests\.models"):
+        with pytest.raises(UsageError, match=r"an annotation names 'Hidden', which is not in tests\.mapping"):
             model.objects.filter(one__hidden=1)
 
 

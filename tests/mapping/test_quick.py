@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from kintomodel import Model, Ref, ValidationError, field, register
 from kintomodel.mapping import codec, quick
 from kintomodel.mapping.codec import codec_of
+from kintomodel.mapping.state import State
 
 SCALARS = (
     st.none()
@@ -77,11 +78,11 @@ def both(model: type[Any], data: dict[str, Any]) -> tuple[Any, Any]:
     """What comes of it the quick way, and with care; None where it does not fit."""
     made = codec_of(model.__kinto__)
     try:
-        quickly = made._read_quickly(data)
+        quickly = made._read_quickly(data, State())
     except Exception:
         quickly = None
     try:
-        carefully = made._load_with_care(data, "payments/receipts")
+        carefully = made._load_with_care(data, "payments/receipts", State())
     except ValidationError:
         carefully = None
     return quickly, carefully

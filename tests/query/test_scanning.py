@@ -5,7 +5,7 @@ import pytest
 from kintomodel.errors import Conflict, ServerError, UnsupportedByServer
 from kintomodel.protocol import operations
 from kintomodel.protocol.objects import Page
-from kintomodel.query.conditions import NOTHING, Comparison, Not, Or
+from kintomodel.query.conditions import NOTHING, And, Comparison, Not, Or
 from kintomodel.query.query import Query, Sort
 from kintomodel.query.scanning import Found, count, each, exists, scan
 from kintomodel.testing import KintoServer
@@ -51,7 +51,25 @@ def page(*names, more=None, at=9):
 def test_pages_follow_in_the_order_of_the_ids():
     asked, found = scanned(Query(), [page("a", "b", more="_token=x&_limit=2"), page("c")])
     assert found == ["a", "b", "c"]
-    assert asked == [("GET", {"_sort": "id", "_limit": "2"}, {}), ("GET", {"_token": "x", "_limit": "2"}, {})]
+    first = {"_sort": "id", "_limit": "2"}
+    assert asked == [("GET", first, {}), ("GET", {**first, "gt_id": '"b"'}, {})]
+
+
+def test_pages_follow_in_the_reverse_order_of_the_ids():
+    asked, found = scanned(Query(backwards=True), [page("c", "b", more="_token=x"), page("a")])
+    assert found == ["c", "b", "a"]
+    first = {"_sort": "-id", "_limit": "2"}
+    assert asked == [("GET", first, {}), ("GET", {**first, "lt_id": '"b"'}, {})]
+
+
+def test_pages_of_a_range_of_ids_stay_in_it():
+    query = Query(And((Comparison(("id",), "gt", "a"), Comparison(("id",), "lt", "d"))))
+    asked, _ = scanned(query, [page("b", "c", more="_token=x"), page()])
+    assert [(params["gt_id"], params["lt_id"]) for _, params, _ in asked] == [('"a"', '"d"'), ('"c"', '"d"')]
+
+
+def test_a_page_without_objects_is_the_last():
+    assert scanned(Query(), [page("a", "b", more="_token=x"), page(more="_token=y")])[1] == ["a", "b"]
 
 
 def test_filters_are_sent():
@@ -115,7 +133,7 @@ def test_after_a_write_the_rest_of_an_order_is_read_by_id():
     ]
     asked, found = scanned(Query(sort=BY_N), [page("a", "b", more="_token=x"), CONFLICT, *rest])
     assert found == ["a", "b", "d", "e", "c"]
-    assert [params.get("_sort") for _, params, _ in asked] == ["n", None, "id", None]
+    assert [params.get("_sort") for _, params, _ in asked] == ["n", None, "id", "id"]
 
 
 def test_after_a_write_a_slice_keeps_its_bounds():
@@ -271,9 +289,9 @@ def test_values_that_are_no_texts_have_no_collation():
     assert scanned(Query(sort=BY_N), [texts("z", 2, 1, None, "a")])[1] == ["t0", "t1", "t2", "t3", "t4"]
 
 
-def told(query, answers):
+def run(flow, answers):
+    """What the flow asks, and what it returns, if Kinto answers so."""
     asked = []
-    flow = exists(RECORDS, query, 2)
     try:
         operation = next(flow)
         for answer in answers:
@@ -282,6 +300,10 @@ def told(query, answers):
     except StopIteration as end:
         return asked, end.value
     raise AssertionError(f"{operation} was asked, too")
+
+
+def told(query, answers):
+    return run(exists(RECORDS, query, 2), answers)
 
 
 def test_one_is_enough_to_exist():
@@ -316,16 +338,7 @@ def test_an_error_ends_the_stream():
 
 
 def counted(query, answers):
-    asked = []
-    flow = count(RECORDS, query, 2)
-    try:
-        operation = next(flow)
-        for answer in answers:
-            asked.append((operation.method, dict(operation.params)))
-            operation = flow.throw(answer) if isinstance(answer, Exception) else flow.send(answer)
-    except StopIteration as end:
-        return asked, end.value
-    raise AssertionError(f"{operation} was asked, too")
+    return run(count(RECORDS, query, 2), answers)
 
 
 def test_what_the_server_can_say_is_counted_by_one_head():
@@ -347,7 +360,7 @@ def test_the_rest_is_counted_here_in_any_order():
     answers = [Page((thing("a"), thing("b", 1)), "_token=x"), Page((thing("c"),))]
     asked, result = counted(query, answers)
     assert result == 2
-    assert [params.get("_sort") for _, params in asked] == ["id", None]
+    assert [params.get("gt_id") for _, params in asked] == [None, '"b"']
 
 
 def create_things(client, things):

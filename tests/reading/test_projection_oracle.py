@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kintomodel import Count, Model, field
-from kintomodel.mapping.plain_values import read_json
+from kintomodel.protocol.values import sendable
 
 from .test_oracle import NAMES, Absent, collections, inner, looks, store, stored_at, trees, tried, written
 
@@ -38,7 +38,7 @@ def test_parts_and_values_are_those_of_the_whole_records(payments, data, stored,
     queryset = queryset.order_by(*(f"{'-' if descending else ''}{name}" for name, descending in order))
     whole = list(queryset)
     # PostgreSQL gives back large floats as integers.
-    by_id: dict[str, Any] = {one["id"]: read_json(one) for one in shown}
+    by_id: dict[str, Any] = {one["id"]: sendable(one) for one in shown}
 
     only = data.draw(st.lists(st.sampled_from(FIELDS), min_size=1, unique=True))
     parts = list(queryset.only(*only).iterator(page_size=page_size))

@@ -278,11 +278,13 @@ BODY = json.dumps({"data": RECORDS}).encode()
 PAGES = int(sys.argv[1])
 
 class Pages:
+    sent = 0
+
     def send(self, operation):
         if operation.params.get("_limit") == "10":
             return Response(200, {}, {"data": RECORDS[:10]})
-        at = int(operation.params.get("at", 0)) + 1
-        headers = {"next-page": f"http://x/y?at={at}"} if at < PAGES else {}
+        self.sent += 1
+        headers = {"next-page": "http://x/y?_token=z"} if self.sent < PAGES else {}
         return Response(200, headers, json.loads(BODY))
 
     def close(self):

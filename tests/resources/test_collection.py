@@ -1,7 +1,5 @@
 """Collections: their records, one by one and all of them."""
 
-import gc
-import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +12,8 @@ from kintomodel.resources.client import Client
 from kintomodel.resources.collection import Collection
 from kintomodel.testing import KintoServer
 from kintomodel.testing.transports import record as recorded
+
+from ..memory import peak
 
 PAGE = 100
 
@@ -254,17 +254,6 @@ def assert_memory_of_one_page(collection: Collection, page_size: int, count: int
 
     one_page()  # what is made once is no part of a page
     assert peak(all_pages) < 1.2 * peak(one_page)
-
-
-def peak(work: Callable[[], None]) -> int:
-    """The most bytes in use at one time."""
-    gc.collect()
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 def test_a_lone_text_is_not_taken_for_the_ids_of_its_letters(collection: Collection):

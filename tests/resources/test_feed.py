@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +19,7 @@ from kintomodel.resources.feed import Changes
 from kintomodel.resources.record import Record
 from kintomodel.testing import record
 
+from ..memory import peak
 from ..scripted_server import Answer, Close, ScriptedServer
 
 LIST = "/buckets/payments/collections/receipts/records"
@@ -273,10 +272,13 @@ def test_what_is_no_token_of_this_collection_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("count", "page_size"), [(120, 10), pytest.param(20_000, 1000, marks=pytest.mark.slow)]
+    ("count", "page_size", "length"),
+    [(120, 10, 20_000), pytest.param(20_000, 1000, 2000, marks=pytest.mark.slow)],
 )
-def test_a_reading_has_one_page_in_memory_at_a_time(collection: Collection, count: int, page_size: int):
-    fill(collection, count, title="x" * 2000)
+def test_a_reading_has_one_page_in_memory_at_a_time(
+    collection: Collection, count: int, page_size: int, length: int
+):
+    fill(collection, count, title="x" * length)
 
     def one_page() -> None:
         changes = iter(collection.changes(page_size=page_size))
@@ -289,17 +291,6 @@ def test_a_reading_has_one_page_in_memory_at_a_time(collection: Collection, coun
     one_page()  # what is made once is no part of a page
     marks_of_the_last_seconds = 200 * count
     assert peak(all_pages) < 1.5 * peak(one_page) + marks_of_the_last_seconds
-
-
-def peak(work: Callable[[], None]) -> int:
-    """The most bytes in use at one time."""
-    gc.collect()
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 PAGE = Answer(

@@ -119,7 +119,7 @@ def update(target: Target, stored: StoredObject, own: str | None) -> ObjectChang
     }
     sets: dict[str, Members] = {}
     if target.members is not None:
-        sets["members"] = Members(editing.members(stored), list(target.members))
+        sets["members"] = Members(sorted(editing.members(stored)), sorted(target.members))
     for name, wanted in (target.permissions or {}).items():
         held = shown(target.path, stored).get(name, ())
         ours = [own] if name == "write" and own in held and own not in wanted else []

@@ -37,6 +37,7 @@ from ..transport.dry_run import DryRun
 from ..transport.http import DEFAULT_TIMEOUT, root_url
 from .batch import Batch
 from .bucket import Bucket
+from .collection import Collection
 from .connecting import over_http
 
 T = TypeVar("T")
@@ -101,13 +102,19 @@ class Client:
         """
         return self.connection.perform(operations.server_info())
 
-    def check(self) -> tuple[Finding, ...]:
+    def check(self, *collections: Collection) -> tuple[Finding, ...]:
         """What this server cannot guarantee or does not offer, as far as it can be told; one GET.
 
         There is always one: PostgreSQL's isolation level cannot be asked for, on which it depends
-        whether guarded writes are safe from each other.
+        whether guarded writes are safe from each other. collections: also whether we may create records in
+        these; one request for each, which never writes.
         """
-        return checking.findings(self.server_info())
+        for one in collections:
+            if not isinstance(one, Collection):
+                raise UsageError(f"check() takes collections of the object client, got {one!r}")
+        found = checking.findings(self.server_info())
+        refused = [self.connection.run(checking.of_collection(one.path)) for one in collections]
+        return (*found, *(one for one in refused if one is not None))
 
     def wait_ready(self, timeout: float = 30.0, interval: float = 0.1) -> None:
         """Ask for the heartbeat until the server and its back ends are up. Both in seconds.

@@ -30,7 +30,7 @@ from ..resources.bucket import Bucket
 from ..resources.client import Client
 from ..resources.feed import INTERVAL, OVERLAP, Changes
 from ..resources.permissions import RecordPermissionsDict
-from ..syncing import syncing
+from ..syncing import copying, syncing
 from ..syncing.applying import Side
 from ..syncing.comparing import Change
 from ..syncing.plan import Plan
@@ -248,9 +248,12 @@ class Manager(Queries[M]):
         """Make the same collection of another server or bucket hold these records, with their ids.
 
         other: a client, for the same bucket there; a bucket of any client; or the name of one of this
-        server. It is a sync() without deletions, applied: both collections are read once, and only what
-        differs is written. Permissions and attachments are not copied, nor to records that are there the
-        fields of field(owner="remote"), and the collection is to exist.
+        server. As by a sync() without deletions, both collections are read once, one GET a page, and only
+        what differs is written, in batches as it is found. Of neither more than two pages are in memory,
+        and of what is done the report keeps the kind of change and the id. Permissions and attachments are
+        not copied, nor to records that are there the fields of field(owner="remote"), and the collection is
+        to exist. BulkError, with the report of what was done, where it breaks off after the first batch:
+        copy again to go on.
         """
         home = self.home
         connection, bucket = home.connection, home.path.bucket
@@ -263,7 +266,7 @@ class Manager(Queries[M]):
         else:
             raise UsageError(f"copy_to() takes a client, a bucket or the name of one, got {other!r}")
         path = CollectionPath(bucket, home.path.collection)
-        return syncing.sync(self.model, connection, path, self.iterator()).apply()
+        return copying.copy(self.model, connection, path, self.all().order_by().iterator())
 
     def dump(self, path: str | os.PathLike[str]) -> int:
         """Write all records to a file, in the order of their ids; returns how many. One GET a page.

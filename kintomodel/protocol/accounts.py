@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from ..errors import (
     Conflict,
@@ -68,6 +68,28 @@ def delete_account(id: str) -> Flow[None]:
             raise error from None
 
 
+def state(id: str, password: str) -> Flow[Literal["same", "other", "missing"]]:
+    """Is there such a user, with this password? One GET as that user, and one as us if it is refused.
+
+    One that is hidden from us counts as missing.
+    """
+    try:
+        yield from _read_as(id, password)
+    except (Unauthorized, Forbidden, NotFound):
+        try:
+            yield from Operation("GET", _account_path(id), _read_account)
+        except (Unauthorized, Forbidden, NotFound):
+            return "missing"
+        return "other"
+    return "same"
+
+
+def check_credentials(id: str, password: object) -> None:
+    """ValidationError for what Kinto takes neither for an account's id nor for its password."""
+    _account_path(id)
+    _check_password(password)
+
+
 def _account(method: str, id: str, password: str, headers: Mapping[str, str]) -> Flow[Account]:
     _check_password(password)
     body = Secret({"data": {"password": password}})
@@ -110,11 +132,11 @@ def _is_gone(path: str) -> Flow[bool]:
     return False
 
 
-def _check_password(password: str) -> None:
+def _check_password(password: object) -> None:
     try:
         check(password)
-        size = len(password.encode())
-    except (AttributeError, ValidationError):  # no text, NUL, a lone surrogate
+        size = len(password.encode()) if isinstance(password, str) else 0
+    except ValidationError:  # NUL, a lone surrogate, no JSON
         size = 0
     if not 0 < size <= _LONGEST_PASSWORD:
         raise ValidationError(f"a password is a text of 1 to {_LONGEST_PASSWORD} bytes without NUL")

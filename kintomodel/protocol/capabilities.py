@@ -36,8 +36,13 @@ def requiring(capability: str, flow: Generator[Step, Any, T]) -> Generator[Step 
             raise error from None
         if capability in info.capabilities:
             raise
-        raise UnsupportedByServer(
-            f"{error.method} {error.path}: the server lacks the capability {capability!r}; "
-            f"its administrator can enable it with {ADVICE[capability]}",
-            capability,
-        ) from None
+        raise lacking(f"{error.method} {error.path}", capability) from None
+
+
+def lacking(asked: str, capability: str) -> UnsupportedByServer:
+    """asked: what cannot be done without it, for the message."""
+    return UnsupportedByServer(
+        f"{asked}: the server lacks the capability {capability!r}; its administrator can enable it with "
+        f"{ADVICE[capability]}",
+        capability,
+    )

@@ -59,6 +59,20 @@ def principals(given: Principals, bucket: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_principal(one, bucket) for one in several))
 
 
+def user_ids(given: Principals) -> tuple[str, ...]:
+    """Each member of a group once; UsageError or ValidationError for what can be none."""
+    found = [given] if isinstance(given, str) else given
+    if not isinstance(found, Iterable):
+        raise UsageError(f"expected a member or several, got {given!r}")
+    members = tuple(dict.fromkeys(found))
+    for one in members:
+        if not isinstance(one, str):
+            raise UsageError(f"a member is a user id such as 'account:bob', got {one!r}")
+        if not one or one != one.strip() or one.startswith(("/", "system.")):
+            raise ValidationError(f"{one!r} cannot be in a group: Kinto takes user ids such as 'account:bob'")
+    return members
+
+
 def _principal(given: object, bucket: str) -> str:
     if not isinstance(given, str):
         raise UsageError(f"a principal is a string such as 'account:bob', got {given!r}")

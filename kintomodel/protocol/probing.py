@@ -15,7 +15,11 @@ def told_apart(error: Forbidden, path: object) -> Flow[ResponseError]:
     Only those who may create buckets can find that out.
     """
     bucket = "/".join(str(path).split("/")[:3])
-    if not (yield from _could_be_created(bucket)):
+    try:
+        is_missing = yield from could_be_created(bucket)
+    except ResponseError:
+        is_missing = False
+    if not is_missing:
         return error
     missing = "there is no such bucket" if is_bucket(path) else f"there is no bucket {bucket}"
     return NotFound(
@@ -39,18 +43,17 @@ def is_missing(error: Forbidden, path: object) -> Flow[bool]:
     return is_bucket(path) and isinstance((yield from told_apart(error, path)), NotFound)
 
 
-def _could_be_created(bucket: str) -> Flow[bool]:
+def could_be_created(path: object) -> Flow[bool]:
     """A PUT that can never write: no object was last modified at 1, and a missing one matches nothing.
 
-    412 without an object: it may be created. 403: it may not, or it is there and not for us.
+    True: it may be. False: there is one, which may be written. Else the refusal is raised; Kinto says 403
+    of an object that is there and not for us, too.
     """
-    probe = Operation("PUT", bucket, responses.stored_object, headers=operations.if_match(1))
+    probe = Operation("PUT", str(path), responses.stored_object, headers=operations.if_match(1))
     try:
         yield from probe
     except Conflict as error:
         return error.existing is None
-    except ResponseError:
-        return False
     return False
 
 

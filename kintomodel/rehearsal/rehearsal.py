@@ -16,7 +16,7 @@ from ..errors import UsageError
 from ..protocol import operations, probing, responses
 from ..protocol.objects import Page, Response, StoredObject
 from ..protocol.operations import Operation
-from ..protocol.values import JSONObject
+from ..protocol.values import JSONObject, copy
 from . import places, refusals, rehearsing
 from .places import Listing, Place
 from .stage import Reading, Stage
@@ -40,7 +40,9 @@ class Rehearsal:
         place, listing = places.place(operation.path), places.listing(operation.path)
         if place is not None:
             return operation.method == "GET" and self.stage.knows(place)
-        return listing is not None and self.stage.is_emptied(listing.parents)
+        if listing is None:
+            return False
+        return self.stage.is_emptied(listing.parents) or bool(self._written(operation, listing))
 
     def answer(self, operation: Operation[Any]) -> Answering:
         """UsageError for what cannot be rehearsed."""
@@ -106,7 +108,8 @@ class Rehearsal:
         if not self.concerns(operation):
             return (yield operation)
         if place is None:
-            return (yield from self._empty(operation, listing))
+            assert listing is not None  # or it would not concern us
+            return (yield from self._read_list(operation, listing))
         if operation.params:
             raise UsageError(
                 f"GET {operation.path}: what a dry run wrote is shown as a whole, without parameters"
@@ -116,9 +119,34 @@ class Rehearsal:
             return found
         return rehearsing.precondition(operation.headers, found) or rehearsing.shown(found)
 
-    def _empty(self, operation: Operation[Any], listing: Listing | None) -> Answering:
+    def _written(self, operation: Operation[Any], listing: Listing) -> list[Place]:
+        """Those that were written of the objects which a list is asked for by their ids, and nothing else."""
+        several = map(listing.place, places.ids(operation.params) if operation.method == "GET" else ())
+        return [one for one in several if one.path in self.stage.objects]
+
+    def _read_list(self, operation: Operation[Any], listing: Listing) -> Answering:
+        """An empty one, or what the server has of some ids with what was written of them, in one page."""
+        written = self._written(operation, listing)
+        found: dict[str, JSONObject] = {}
+        if self.stage.is_emptied(listing.parents):
+            empty = yield from self._empty(operation, listing)
+            if not written or empty.status != 200:
+                return empty
+        else:
+            shown = yield from self._pages(operation)
+            if isinstance(shown, Response):
+                return shown
+            found = {data["id"]: data for data in shown}
+        for one in written:
+            stored = self.stage.objects[one.path]
+            if stored is None:
+                found.pop(one.id, None)
+            else:
+                found[one.id] = stored.data
+        return rehearsing.answer([copy(found[id]) for id in sorted(found)])
+
+    def _empty(self, operation: Operation[Any], listing: Listing) -> Answering:
         """A list in an object that is not on the server."""
-        assert listing is not None  # or it would not concern us
         parent = yield from self.stage.known(listing.parents[0], is_parent=True)
         if isinstance(parent, Response):
             return parent
@@ -219,22 +247,31 @@ class Rehearsal:
 
     def _listed(self, operation: Operation[Any], listing: Listing) -> Reading[list[Place] | Response]:
         """What the server has of it, read to the end; its refusal."""
+        shown = yield from self._pages(operation)
+        if isinstance(shown, Response):
+            return shown
         found: list[Place] = []
+        for data in shown:
+            place = listing.place(data["id"])
+            # A tombstone, or an object with such an attribute.
+            if data.get("deleted") is not True or isinstance(
+                (yield from self.stage.look(place)), StoredObject
+            ):
+                found.append(place)
+        return found
+
+    def _pages(self, operation: Operation[Any]) -> Reading[list[JSONObject] | Response]:
+        """The objects of a list as the server has it, read to the end; its refusal."""
+        found: list[JSONObject] = []
         first = operations.list_page(operation.path, operation.params)
         following: Operation[Page] | None = attrs.evolve(first, headers=operation.headers)
         while following is not None:
             response = yield following
             if response.status != 200:
                 return response._replace(attempts=1)
-            shown = following.read(response)
-            for data in shown.objects:
-                place = listing.place(data["id"])
-                # A tombstone, or an object with such an attribute.
-                if data.get("deleted") is not True or isinstance(
-                    (yield from self.stage.look(place)), StoredObject
-                ):
-                    found.append(place)
-            following = operations.next_page(following, shown)
+            page = following.read(response)
+            found += page.objects
+            following = operations.next_page(following, page)
         return found
 
     def _delete_each(self, operation: Operation[Any], listing: Listing, found: list[Place]) -> Answering:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from typing_extensions import Self
 
+from ..desired import Desired
 from ..errors import KintoError, NotFound, Unauthorized, UsageError
 from ..flows import listing
 from ..flows.listing import PAGE_SIZE
@@ -24,6 +25,8 @@ from ..protocol.paths import BUCKETS
 from ..protocol.permissions import Principals
 from ..protocol.report import Outcome, Report, failure
 from ..protocol.values import JSON
+from ..provisioning import dumping, planning
+from ..provisioning.plan import ServerPlan
 from ..query.conditions import EVERYTHING
 from ..query.query import Query
 from ..query.scanning import scan
@@ -34,6 +37,7 @@ from ..transport.dry_run import DryRun
 from ..transport.http import DEFAULT_TIMEOUT, root_url
 from .batch import Batch
 from .bucket import Bucket
+from .collection import Collection
 from .connecting import over_http
 
 T = TypeVar("T")
@@ -98,13 +102,19 @@ class Client:
         """
         return self.connection.perform(operations.server_info())
 
-    def check(self) -> tuple[Finding, ...]:
+    def check(self, *collections: Collection) -> tuple[Finding, ...]:
         """What this server cannot guarantee or does not offer, as far as it can be told; one GET.
 
         There is always one: PostgreSQL's isolation level cannot be asked for, on which it depends
-        whether guarded writes are safe from each other.
+        whether guarded writes are safe from each other. collections: also whether we may create records in
+        these; one request for each, which never writes.
         """
-        return checking.findings(self.server_info())
+        for one in collections:
+            if not isinstance(one, Collection):
+                raise UsageError(f"check() takes collections of the object client, got {one!r}")
+        found = checking.findings(self.server_info())
+        refused = [self.connection.run(checking.of_collection(one.path)) for one in collections]
+        return (*found, *(one for one in refused if one is not None))
 
     def wait_ready(self, timeout: float = 30.0, interval: float = 0.1) -> None:
         """Ask for the heartbeat until the server and its back ends are up. Both in seconds.
@@ -172,14 +182,48 @@ class Client:
         """Queues requests, and sends them together at the end of its `with` block."""
         return Batch(self.connection)
 
+    def plan(
+        self,
+        desired: Iterable[Desired] | Mapping[str, JSON],
+        *,
+        only: str | Iterable[str] | None = None,
+        delete: bool = False,
+    ) -> ServerPlan:
+        """What makes the server hold what is desired; nothing is written before plan.apply().
+
+        desired: values of kintomodel.desired, or plain data as dump() gives it. What they do not name stays
+        as it is. only: a part of it: of accounts, buckets, groups, collections, records, and permissions,
+        which are those of all objects that are there. delete: also delete the groups, collections and
+        records of lists that are given, and do not name them; apply() is then to confirm it.
+        Costs a GET of the root, a GET for each object, in batches, and one or two for an account; with delete
+        one GET a page of each list. A new schema takes kintomodel[schema] and one GET a page of the
+        collection, to list the records that it refuses. UsageError and ValidationError name what cannot
+        be; PermissionsNotVisible what you may not compare.
+        """
+        return planning.plan(self.connection, desired, only=only, delete=delete)
+
+    def dump(self, buckets: Iterable[str] | None = None, *, records: bool = True) -> dict[str, JSON]:
+        """Buckets with all that is in them as plain data, which plan() takes on any server.
+
+        buckets: their names; None: all that we may see. records: False leaves those out. Two dumps of
+        equal servers are equal, whatever the times; accounts are not among it. An object has no
+        "permissions" where we may not see them. All of it is held in memory. Costs one GET a page of each
+        list, and one for each object, in batches.
+        """
+        if isinstance(buckets, str):
+            raise UsageError(f"dump() takes several names of buckets, got {buckets!r}")
+        size = self.connection.batch_size()
+        return self.connection.run(dumping.dump(buckets, size, records=records))
+
     def dry_run(self) -> AbstractContextManager[DryRun]:
         """Read for real and write nothing in this block: `with client.dry_run() as record: ...`
 
         Writes are answered as the server would, seen by later reads of the same object, and kept in
-        the record. Lists and counts show what the server has. Each write costs the GET of its object,
-        the first one that of the root, and those in a collection one of it. It holds for all that uses
-        this client until the block ends, in whichever thread. What only the server can check, such as
-        a schema, is taken to be right. UsageError for what cannot be rehearsed, and in another dry run.
+        the record. Lists and counts show what the server has, but for lists of ids. Each write costs the
+        GET of its object, the first one that of the root, and those in a collection one of it. It holds
+        for all that uses this client until the block ends, in whichever thread. What only the server can
+        check, such as a schema, is taken to be right. UsageError for what cannot be rehearsed, and in
+        another dry run.
         """
         return self.connection.dry_run()
 

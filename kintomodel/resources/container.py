@@ -9,13 +9,12 @@ from ..errors import UsageError
 from ..flows.listing import PAGE_SIZE
 from ..protocol.objects import StoredObject
 from ..protocol.paths import BucketPath, GroupPath
-from ..protocol.permissions import Principals
+from ..protocol.permissions import Principals, user_ids
 from ..protocol.values import JSON
 from ..query.conditions import EVERYTHING
 from ..query.query import Query
 from ..query.scanning import scan
 from .group import Group
-from .members import several
 from .permissions import Permissions
 from .resource import Resource
 
@@ -46,10 +45,10 @@ class Container(Resource[P]):
         if data is not None and not isinstance(data, Mapping):
             raise UsageError(f"create_group({name!r}): the data is a dict, got {data!r}")
         content = dict(data or {})
-        found = several(members)
+        found = user_ids(members)
         if found and content.get("members"):
             raise UsageError(f"create_group({name!r}): the members are given twice, once in the data")
-        content["members"] = list(found or several(content.get("members", ())))
+        content["members"] = list(found or user_ids(content.get("members", ())))
         return self.group(name).create(content, permissions, if_not_exists=if_not_exists)
 
     def get_group(self, name: str) -> Group:

@@ -9,9 +9,9 @@ from typing_extensions import Self
 from ..flows import editing
 from ..protocol.changes import Write
 from ..protocol.paths import GroupPath
-from ..protocol.permissions import Principal, Principals
+from ..protocol.permissions import Principal, Principals, user_ids
 from ..protocol.values import JSON
-from .members import MemberSet, several
+from .members import MemberSet
 from .permissions import GroupPermissions
 from .resource import Resource
 
@@ -40,7 +40,7 @@ class Group(Resource[GroupPermissions]):
     def members(self, value: Principals | MemberSet) -> None:
         # `group.members += x` ends here, with the view itself.
         if not isinstance(value, MemberSet) or value._group is not self:
-            self.data["members"] = list(several(value))
+            self.data["members"] = list(user_ids(value))
 
     def save(self, *, force: bool = False) -> Self:
         """As of any object. Where only members changed, those that others add or remove at the same
@@ -63,11 +63,11 @@ class Group(Resource[GroupPermissions]):
         tried again, several times. verify: look again until they are in it and nobody writes any
         more (see the guide to groups: Kinto on PostgreSQL may lose one of two writes).
         """
-        return self.edit_members(editing.with_members(several(members)), verify=verify)
+        return self.edit_members(editing.with_members(user_ids(members)), verify=verify)
 
     def remove_members(self, members: Principals, *, verify: bool = False) -> Self:
         """Take them out at once; as add_members()."""
-        return self.edit_members(editing.with_members((), several(members)), verify=verify)
+        return self.edit_members(editing.with_members((), user_ids(members)), verify=verify)
 
     def clear_members(self, *, verify: bool = False) -> Self:
         """Take everybody out at once; as add_members()."""

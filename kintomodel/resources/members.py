@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from ..errors import UsageError, ValidationError
-from ..protocol.permissions import Principals
+from ..protocol.permissions import Principals, user_ids
 from .principal_set import EditableSet
 
 
@@ -32,7 +31,7 @@ class MemberSet(EditableSet):
         return principal in self._now()
 
     def _expand(self, value: Principals) -> tuple[str, ...]:
-        return several(value)
+        return user_ids(value)
 
     def _now(self) -> list[str]:
         found: list[str] = self._group.data.get("members", [])
@@ -40,17 +39,3 @@ class MemberSet(EditableSet):
 
     def _set(self, held: Iterable[str]) -> None:
         self._group.data["members"] = list(dict.fromkeys(held))
-
-
-def several(given: Principals) -> tuple[str, ...]:
-    """Each member once; UsageError or ValidationError for what can be none."""
-    found = [given] if isinstance(given, str) else given
-    if not isinstance(found, Iterable):
-        raise UsageError(f"expected a member or several, got {given!r}")
-    members = tuple(dict.fromkeys(found))
-    for one in members:
-        if not isinstance(one, str):
-            raise UsageError(f"a member is a user id such as 'account:bob', got {one!r}")
-        if not one or one != one.strip() or one.startswith(("/", "system.")):
-            raise ValidationError(f"{one!r} cannot be in a group: Kinto takes user ids such as 'account:bob'")
-    return members

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
-from ..errors import Conflict, KintoError, NotFound, TransportError
+from ..errors import Conflict, KintoError, NotFound
 from ..flows import bulk, settling
 from ..flows.editing import later
 from ..flows.listing import PAGE_SIZE, RETRIES
 from ..flows.merging import merge
+from ..plans import carrying_out
 from ..protocol import batch, operations
 from ..protocol.changes import own_data
 from ..protocol.operations import Flow
@@ -38,21 +40,15 @@ def apply(
     verify: bool = False,
 ) -> Flow[Report[Change]]:
     """The outcome of each, in order. Once the server cannot be reached, the rest is given up."""
-    outcomes: list[Outcome[Change]] = []
-    lost: TransportError | None = None
-    for chunk in batch.chunks(changes, batch_size):
-        if lost is not None:
-            outcomes += [failure(one, at, lost) for at, one in enumerate(chunk, len(outcomes))]
-            continue
-        results = yield from bulk.run([change.write(rules.path) for change in chunk])
-        for change, result in zip(chunk, results, strict=True):
-            outcome = _outcome(change, len(outcomes), result, rules)
-            if outcome.status == "conflict" and on_conflict != "raise":
-                outcome = yield from _resolved(outcome, rules, on_conflict)
-            outcomes.append(outcome)
-        last = outcomes[-1].error
-        lost = last if isinstance(last, TransportError) else None
-        tell(len(outcomes), len(changes))
+
+    def settle(change: Change, position: int, result: Any) -> Flow[Outcome[Change]]:
+        outcome = _outcome(change, position, result, rules)
+        if outcome.status == "conflict" and on_conflict != "raise":
+            outcome = yield from _resolved(outcome, rules, on_conflict)
+        return outcome
+
+    write = partial(Change.write, path=rules.path)
+    outcomes = yield from carrying_out.in_batches(changes, write, settle, batch_size, tell)
     if verify:
         outcomes = yield from _verified(outcomes, rules)
     return Report(tuple(outcomes))

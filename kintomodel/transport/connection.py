@@ -167,10 +167,14 @@ class Connection:
 
     def batch_size(self) -> int:
         """How many operations one batch takes; one GET of the root, the first time."""
+        return min(self.server_info().batch_max_requests or LARGEST_BATCH, LARGEST_BATCH)
+
+    def server_info(self) -> ServerInfo:
+        """As the server showed it the first time; one GET of the root then."""
         with self._lock:
             if self._info is None:
                 self._info = self.perform(operations.server_info())
-        return min(self._info.batch_max_requests or LARGEST_BATCH, LARGEST_BATCH)
+            return self._info
 
     @contextmanager
     def dry_run(self) -> Generator[DryRun, None, None]:

@@ -231,6 +231,19 @@ def test_without_the_plugin_default_is_a_name_like_any_other(bare: KintoServer):
     assert client.bucket("default").name == "default"
 
 
+def test_a_check_takes_collections_and_writes_nothing_in_a_dry_run(client):
+    with (
+        recorded(client) as sent,
+        pytest.raises(UsageError, match=r"check\(\) takes collections"),
+    ):
+        client.check("b/c")
+    assert len(sent) == 0
+    collection = client.create_bucket("b").create_collection("c")
+    with client.dry_run() as kept:
+        assert len(client.check(collection)) == 1
+        assert len(kept) == 0
+
+
 def test_a_check_tells_what_the_server_cannot_guarantee(client):
     with recorded(client) as sent:
         findings = client.check()

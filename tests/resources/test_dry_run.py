@@ -342,6 +342,37 @@ def test_lists_show_what_the_server_has(client: Client, full: Collection) -> Non
             list(full.get_all_records())
 
 
+def test_a_list_that_is_asked_for_by_ids_shows_what_was_rehearsed(client: Client, full: Collection) -> None:
+    with dry(client):
+        full.create_record({"a": 1}, id="z9")
+        full.create_record({"a": 2}, id="a0")
+        full.delete_record("r1")
+
+        def found(filters: dict[str, Any], **options: Any) -> list[str]:
+            return [one.id for one in full.get_all_records(filters, **options)]
+
+        assert found({"id__in": ["z9", "r1", "a0", "r2", "none"]}, page_size=1) == ["a0", "r2", "z9"]
+        assert found({"id": "r1"}) == []
+        assert found({"id": "r2"}) == ["r2"]
+        assert found({"id__in": ["z9"], "a": 1}) == []
+        client.bucket("payments").delete()
+        with pytest.raises(Forbidden):
+            found({"id": "z9"})
+
+
+def test_ids_are_read_as_the_server_reads_them(client: Client, full: Collection) -> None:
+    def listed(value: str) -> list[str]:
+        page = operations.list_page(full.path.records, {"in_id": value, "_sort": "id"})
+        return [data["id"] for data in client.connection.perform(page).objects]
+
+    with dry(client):
+        full.create_record({}, id="z9")
+        full.delete_record("r1")
+        assert listed('r1,z9,"r2"') == ["r2", "z9"]
+        with pytest.raises(BadRequest):
+            listed("1")
+
+
 def test_a_part_of_what_was_rehearsed_is_not_shown(client: Client, full: Collection) -> None:
     operation = Operation("GET", str(full.record("r1").path), responses.json_object, params={"_fields": "a"})
     with dry(client):

@@ -6,7 +6,8 @@ import attrs
 import pytest
 
 from kintomodel.errors import UsageError, ValidationError
-from kintomodel.resources.members import MemberSet, several
+from kintomodel.protocol.permissions import user_ids
+from kintomodel.resources.members import MemberSet
 
 
 @attrs.define
@@ -77,10 +78,10 @@ def test_a_group_without_the_list_has_no_members():
 @pytest.mark.parametrize("given", ["", " a", "/buckets/b/groups/g", "system.Everyone"])
 def test_what_kinto_takes_for_no_user_is_refused(given: str):
     with pytest.raises(ValidationError, match="cannot be in a group"):
-        several(given)
+        user_ids(given)
 
 
 @pytest.mark.parametrize("given", [3, [3], None])
 def test_what_is_no_text_is_refused(given: Any):
     with pytest.raises(UsageError, match="member"):
-        several(given)
+        user_ids(given)

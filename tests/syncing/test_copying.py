@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
-from kintomodel import Client, Model, UsageError
+from kintomodel import BulkError, Client, ConnectionFailed, Manager, Model, QuerySet, UsageError
 from kintomodel.protocol import operations
+from kintomodel.protocol.objects import Response
+from kintomodel.protocol.operations import Operation
 from kintomodel.testing import KintoServer, record
+
+from ..memory import peak
 
 
 class Note(Model, bucket="payments", collection="receipts"):
@@ -64,3 +68,93 @@ def test_to_another_server(two: Client) -> None:
 def test_to_something_else_is_refused(two: Client) -> None:
     with pytest.raises(UsageError, match=r"copy_to\(\) takes a client, a bucket or the name of one, got 5"):
         Note.objects.copy_to(5)  # type: ignore[arg-type]
+
+
+class Backwards(Manager[Any]):
+    """Of records in another order than that of their ids."""
+
+    def all(self) -> QuerySet[Any]:
+        return super().all().order_by("-text").reverse()
+
+
+class OtherNote(Model, bucket="payments", collection="receipts"):
+    text: str = ""
+    objects = Backwards()
+
+
+def test_the_order_of_a_manager_does_not_count(two: Client) -> None:
+    assert len(OtherNote.objects.copy_to("copies").created) == 1
+    assert len(OtherNote.objects.copy_to("copies")) == 0
+
+
+def test_both_sides_are_read_along_with_each_other(payments: Client) -> None:
+    """Whichever of them has more, in whatever order their ids meet."""
+    payments.create_bucket("copies").create_collection("receipts")
+    for number in range(0, 30, 2):
+        put(payments, "payments", f"r{number:02}", text="new")
+    for number in range(0, 30, 3):
+        put(payments, "copies", f"r{number:02}", text="new" if number % 4 else "old")
+    with record(payments) as sent:
+        report = Note.objects.copy_to("copies")
+    assert {one.id for one in report.created} == {f"r{n:02}" for n in range(0, 30, 2) if n % 3}
+    assert {one.id for one in report.updated} == {"r00", "r12", "r24"}
+    assert [one.position for one in report] == list(range(len(report)))
+    assert [one.object.data for one in report] == [{}] * len(report)
+    assert len([one for one in sent if one.path.endswith("/records")]) == 2
+    assert all(stored(payments, "copies")[f"r{n:02}"] == {"text": "new"} for n in range(0, 30, 2))
+
+
+def test_a_copy_of_many_records_takes_little_memory() -> None:
+    text = "x" * 4000
+    with KintoServer(settings={"paginate_by": 50}) as server, server.client() as client, client.activate():
+        client.create_bucket("copies").create_collection("receipts")
+        client.create_bucket("payments").create_collection("receipts")
+        Note.objects.bulk_create(Note(text=text) for _ in range(1200)).raise_for_failures()
+        assert peak(lambda: Note.objects.copy_to("copies").raise_for_failures()) < 1200 * len(text) / 2
+        assert len(Note.objects.copy_to("copies")) == 0
+
+
+class Unplugged:
+    """A transport that is cut at a request that the test chooses."""
+
+    def __init__(self, client: Client, is_last: Any) -> None:
+        self.inner = client.connection.transport
+        self.is_last = is_last
+        self.is_cut = False
+        client.connection.transport = self
+
+    def send(self, operation: Operation[Any]) -> Response:
+        self.is_cut = self.is_cut or self.is_last(operation)
+        if self.is_cut:
+            raise ConnectionFailed("cut")
+        return self.inner.send(operation)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+def many(client: Client, count: int) -> None:
+    client.create_bucket("copies").create_collection("receipts")
+    Note.objects.bulk_create(Note(id=f"r{n:03}", text="x") for n in range(count)).raise_for_failures()
+
+
+@pytest.mark.parametrize("batches", [0, 1])
+def test_a_copy_that_breaks_off_reports_what_was_done(payments: Client, batches: int) -> None:
+    many(payments, 60)
+    several = iter(range(batches))
+    cut = Unplugged(payments, lambda operation: operation.path == "/batch" and next(several, None) is None)
+    with pytest.raises(
+        BulkError, match=r"copy_to\(\) broke off after .* changes: .*cut.*copy again"
+    ) as caught:
+        Note.objects.copy_to("copies")
+    report = caught.value.report
+    assert (len(report.created), len(report.failed)) == (25 * batches, 25)
+    payments.connection.transport = cut.inner
+    assert len(Note.objects.copy_to("copies").created) == 60 - 25 * batches
+
+
+def test_a_copy_that_cannot_be_begun_raises_what_is_wrong(payments: Client) -> None:
+    many(payments, 3)
+    Unplugged(payments, lambda operation: True)
+    with pytest.raises(ConnectionFailed):
+        Note.objects.copy_to("copies")

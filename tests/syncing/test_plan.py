@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from kintomodel import Client, Conflict, ConnectionFailed, Model, Report, field
+from kintomodel.plans.showing import html, text
 from kintomodel.protocol import operations
 from kintomodel.protocol.objects import Response
 from kintomodel.protocol.operations import Operation
 from kintomodel.syncing.comparing import Change
-from kintomodel.syncing.showing import html, text
 from kintomodel.testing import record
 
 
@@ -381,3 +381,21 @@ def test_nothing_is_verified_that_was_not_written(payments: Client) -> None:
     with record(payments) as sent:
         plan.apply(verify=True)
     assert RECEIPTS not in [operation.path for operation in sent]
+
+
+def test_a_dry_run_verifies_what_it_rehearsed(payments: Client) -> None:
+    plan = plan_of_three(payments)
+    with payments.dry_run() as kept:
+        report = plan.apply(verify=True)
+        assert statuses(report) == {"new": "created", "old": "updated", "gone": "deleted"}
+        assert statuses(plan.apply(verify=True)) == dict.fromkeys(("new", "old", "gone"), "unchanged")
+    assert len(kept) == 6
+    assert set(stored(payments)) == {"old", "gone"}
+
+
+def test_a_dry_run_verifies_in_a_collection_of_its_own(payments: Client) -> None:
+    with payments.dry_run():
+        payments.bucket("payments").create_collection("drafts")
+        drafts = Note.objects.using(collection="drafts")
+        assert len(drafts.sync([{"id": "a"}, {"id": "b"}]).apply(verify=True).created) == 2
+        assert len(drafts.all()) == 0  # lists show what the server has

@@ -257,6 +257,13 @@ def test_a_list_that_cannot_be_read_is_not_deleted(answer: Response) -> None:
     assert answered(operations.delete_page(endpoint), {endpoint: answer._replace(attempts=2)}) == answer
 
 
+def test_a_list_of_ids_is_refused_as_the_server_refuses_it() -> None:
+    transport, _, _ = dry({RECORD: shown("r"), "/buckets/b/collections/c": shown("c", {"write": ["x"]})})
+    assert transport.send(operations.update(RECORD, {"a": 1})).status == 200
+    listing = operations.list_page(RECORD.rpartition("/")[0], {"in_id": '"r"', "_sort": "id"})
+    assert transport.send(listing).status == 403
+
+
 def test_a_list_in_a_deleted_bucket_is_refused_like_the_rest(client: Client) -> None:
     bucket = client.create_bucket("b")
     with client.dry_run():

@@ -29,9 +29,13 @@ from kintomodel import (
     Sum,
     Tombstone,
     account,
+    desired,
     group,
     some,
 )
+from kintomodel.provisioning.accounts import AccountChange
+from kintomodel.provisioning.changing import ObjectChange
+from kintomodel.provisioning.plan import ServerPlan
 from kintomodel.reading.prefetching import DanglingRef
 from kintomodel.reading.rows import Rows
 from kintomodel.resources.permissions import PrincipalSet, RecordPermissions
@@ -103,6 +107,19 @@ Note.objects.sync(
 assert_type(plan, Plan)
 assert_type(plan.updates[0], Change)
 assert_type(plan.apply(verify=True, progress=lambda done, total: None), Report[Change])
+server_plan = client.plan(
+    [
+        desired.account("ann", "s3cret"),
+        desired.bucket("shop", {"a": 1}, groups=[desired.group("editors", "account:ann")], collections=()),
+    ],
+    only={"groups", "permissions"},
+    delete=True,
+)
+assert_type(server_plan, ServerPlan)
+assert_type(server_plan.apply(delete=True), Report[AccountChange | ObjectChange])
+assert_type(server_plan.updates[0].id, str)
+assert_type(server_plan.invalid[0].problem, str)
+client.plan(client.dump(["shop"], records=False), only="groups")
 assert_type(Receipt.objects.copy_to(client), Report[Change])
 Receipt.objects.copy_to(client.bucket("copies"))
 assert_type(Receipt.objects.dump("receipts.csv"), int)

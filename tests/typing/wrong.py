@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from models import Customer, Receipt, Typed
 
-from kintomodel import F, Field, Model, Q, Ref, Sum, field, some
+from kintomodel import Client, F, Field, Model, Q, Ref, Sum, desired, field, some
 
 receipt = Receipt(amount=Decimal(1))
 typed = Typed(total=Decimal(1))
@@ -135,3 +135,8 @@ Receipt.objects.sync(receipt)  #! mypy pyright ty
 Receipt.objects.sync([receipt]).aply()  #! mypy pyright ty
 Receipt.objects.load("x.csv", on_error="ignore")  #! mypy pyright ty
 Receipt.objects.copy_to(3)  #! mypy pyright ty
+client = Client("http://localhost:8888/v1")
+client.plan(desired.bucket("shop"))  #! mypy pyright ty
+client.plan([desired.bucket("shop", groups=["editors"])])  #! mypy pyright ty
+client.plan([], only=3)  #! mypy pyright ty
+client.plan([]).aply()  #! mypy pyright ty

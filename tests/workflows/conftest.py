@@ -14,5 +14,11 @@ def server(request: pytest.FixtureRequest) -> Iterator[KintoServer]:
     reason = postgresql.unavailable() if backend == "postgresql" else None
     if reason is not None:
         pytest.skip(reason)
-    with KintoServer(backend, settings={"paginate_by": 100, "batch_max_requests": 25}) as running:
+    settings = {
+        "paginate_by": 100,
+        "batch_max_requests": 25,
+        "account_write_principals": "account:tester",
+        "account_read_principals": "account:tester",
+    }
+    with KintoServer(backend, settings=settings) as running:
         yield running

@@ -1,0 +1,1 @@
+"""What would change: how it is counted, shown, and carried out."""

@@ -1,0 +1,41 @@
+"""The writes of a plan, in batches, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from ..errors import TransportError
+from ..flows import bulk
+from ..protocol import batch
+from ..protocol.changes import Write
+from ..protocol.operations import Flow
+from ..protocol.report import Outcome, failure
+
+T = TypeVar("T")
+
+
+def in_batches(
+    changes: Sequence[T],
+    write: Callable[[T], Write],
+    settle: Callable[[T, int, Any], Flow[Outcome[T]]],
+    batch_size: int,
+    tell: Callable[[int, int], object],
+) -> Flow[list[Outcome[T]]]:
+    """The outcome of each, in order. Once the server cannot be reached, the rest is given up.
+
+    settle: from a change, its position, and what its write gave or its KintoError, to its outcome.
+    """
+    outcomes: list[Outcome[T]] = []
+    lost: TransportError | None = None
+    for chunk in batch.chunks(changes, batch_size):
+        if lost is not None:
+            outcomes += [failure(one, at, lost) for at, one in enumerate(chunk, len(outcomes))]
+            continue
+        results = yield from bulk.run([write(change) for change in chunk])
+        for change, result in zip(chunk, results, strict=True):
+            outcomes.append((yield from settle(change, len(outcomes), result)))
+        last = outcomes[-1].error
+        lost = last if isinstance(last, TransportError) else None
+        tell(len(outcomes), len(changes))
+    return outcomes

@@ -1,0 +1,67 @@
+"""Accounts: which are missing, or have another password, and what makes them as they are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+
+from ..desired import Desired
+from ..errors import KintoError, UsageError
+from ..protocol import accounts
+from ..protocol.operations import Flow
+from ..protocol.report import Outcome, failure
+from ..protocol.values import JSON, JSONObject
+
+_HIDDEN: JSON = "***"
+
+
+@attrs.frozen(eq=False, repr=False)
+class AccountChange:
+    """What a plan does to an account: "create" it, or "update" its password. id: its path."""
+
+    kind: Literal["create", "update"]
+    id: str
+    _account: Desired
+    data: JSONObject = attrs.field(factory=dict)
+    difference: Mapping[str, tuple[JSON, JSON]] = attrs.field(factory=dict)
+    last_modified: int | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.id}>"
+
+    def carried_out(self, position: int) -> Flow[Outcome[Any]]:
+        one = self._account
+        change = accounts.create_account if self.kind == "create" else accounts.change_password
+        try:
+            yield from change(one.id, one.password or "")
+        except KintoError as error:
+            return failure(self, position, error, self.id)
+        return Outcome("created" if self.kind == "create" else "updated", self, position, id=self.id)
+
+
+def checked(several: list[Desired]) -> list[Desired]:
+    """The accounts among them; UsageError if one is named twice, ValidationError for a bad password."""
+    found: dict[str, Desired] = {}
+    for one in several:
+        if one.kind == "account":
+            if one.id in found:
+                raise UsageError(f"plan(): the account {one.id} is wanted twice")
+            accounts.check_credentials(one.id, one.password)
+            found[one.id] = one
+    return list(found.values())
+
+
+def change(one: Desired) -> Flow[AccountChange | None]:
+    """None if it is there and has this password. One GET as the account itself, and one as us if that fails.
+
+    One that is hidden from us counts as missing: creating it is then refused.
+    """
+    path = f"/accounts/{one.id}"
+    state = yield from accounts.state(one.id, one.password or "")
+    if state == "same":
+        return None
+    if state == "missing":
+        return AccountChange("create", path, one)
+    return AccountChange("update", path, one, {}, {"password": (_HIDDEN, _HIDDEN)})

@@ -1,0 +1,71 @@
+"""The changes of a plan of a server, carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import attrs
+
+from ..errors import Conflict, KintoError, NotFound
+from ..flows import editing
+from ..plans import carrying_out
+from ..protocol.changes import Write
+from ..protocol.objects import StoredObject
+from ..protocol.operations import Flow
+from ..protocol.report import Outcome, Report, Status, failure
+from .accounts import AccountChange
+from .changing import ObjectChange
+
+AnyChange: TypeAlias = "AccountChange | ObjectChange"
+
+_DONE: dict[str, Status] = {"create": "created", "update": "updated", "delete": "deleted"}
+
+
+def apply(changes: Sequence[AnyChange], batch_size: int) -> Flow[Report[AnyChange]]:
+    """The outcome of each, in order, those of accounts first. An account takes a request of its own."""
+    outcomes: list[Outcome[AnyChange]] = []
+    rest: list[ObjectChange] = []
+    for change in changes:
+        if isinstance(change, AccountChange):
+            outcomes.append((yield from change.carried_out(len(outcomes))))
+        else:
+            rest.append(change)
+    done = yield from carrying_out.in_batches(rest, ObjectChange.write, _outcome, batch_size, _silent)
+    start = len(outcomes)
+    outcomes += [attrs.evolve(one, position=start + one.position) for one in done]
+    return Report(tuple(outcomes))
+
+
+def _outcome(change: ObjectChange, position: int, result: Any) -> Flow[Outcome[ObjectChange]]:
+    if isinstance(result, NotFound) and change.kind == "delete":
+        return Outcome("unchanged", change, position, id=change.id)
+    if isinstance(result, Conflict) and change.kind != "delete":
+        try:
+            return (yield from _again(change, position))
+        except KintoError as error:
+            result = error
+    if isinstance(result, NotFound) and change.kind == "update":
+        message = f"{result.method} {result.path}: it was deleted since it was read; plan it again"
+        result = result.retold(Conflict, message)
+    if isinstance(result, KintoError):
+        return failure(change, position, result, change.id)
+    return Outcome(_DONE[change.kind], change, position, id=change.id)
+
+
+def _again(change: ObjectChange, position: int) -> Flow[Outcome[ObjectChange]]:
+    """The same change of what somebody made of the object meanwhile: a GET, and a guarded write."""
+    is_sent = False
+
+    def onto(now: StoredObject) -> Write | None:
+        nonlocal is_sent
+        write = change.onto(now)
+        is_sent = is_sent or write is not None
+        return write
+
+    yield from editing.edit(change.id, onto)
+    return Outcome("updated" if is_sent else "unchanged", change, position, id=change.id)
+
+
+def _silent(done: int, total: int) -> None:
+    """Nobody is told how far it is."""

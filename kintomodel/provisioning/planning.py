@@ -1,0 +1,106 @@
+"""plan(): a server beside what it is to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from ..desired import Desired
+from ..flows import fanout
+from ..protocol import capabilities
+from ..protocol.objects import ServerInfo
+from ..protocol.operations import Flow
+from ..protocol.permissions import Everyone
+from ..protocol.values import JSON
+from ..transport.connection import Connection
+from . import accounts, changing, reading, validating
+from .applying import AnyChange
+from .changing import ObjectChange
+from .plan import ServerPlan
+from .targets import Target, scopes, targets, values
+
+# Of a server that validates records against the schema of their collection.
+_VALIDATES = "schema"
+
+
+def plan(
+    connection: Connection, desired: object, *, only: str | Iterable[str] | None = None, delete: bool = False
+) -> ServerPlan:
+    """See Client.plan()."""
+    scope = scopes(only)
+    several = values(desired)
+    wanted = targets(several, scope)
+    users = accounts.checked(several) if "accounts" in scope else []
+    info = connection.server_info()
+    if users and capabilities.ACCOUNTS not in info.capabilities:
+        raise capabilities.lacking("plan()", capabilities.ACCOUNTS)
+    changes = connection.run(_accounts(users))
+    found = connection.run(reading.stored(wanted, connection.batch_size()))
+    changes += _changes(wanted, found, _own(info))
+    deletes = connection.run(_deletes(wanted, found)) if delete else []
+    updates = [one for one in changes if isinstance(one, ObjectChange) and one.kind == "update"]
+    invalid = (
+        connection.run(validating.invalid_records(updates, deletes))
+        if _VALIDATES in info.capabilities
+        else []
+    )
+    counted = len(users) + sum(target.is_wanted or target.permissions is not None for target in wanted)
+    return ServerPlan(
+        tuple(one for one in changes if one.kind == "create"),
+        tuple(one for one in changes if one.kind == "update"),
+        tuple(deletes),
+        counted - len(changes),
+        tuple(invalid),
+        (*changes, *deletes),
+        connection,
+    )
+
+
+def _accounts(users: Iterable[Desired]) -> Flow[list[AnyChange]]:
+    changes: list[AnyChange] = []
+    for one in users:
+        change = yield from accounts.change(one)
+        if change is not None:
+            changes.append(change)
+    return changes
+
+
+def _changes(wanted: Iterable[Target], found: reading.Found, own: str | None) -> list[AnyChange]:
+    changes: list[AnyChange] = []
+    data: dict[str, Mapping[str, JSON]] = {}
+    for target in wanted:
+        stored = found[str(target.path)]
+        if target.kind == "bucket":
+            data[str(target.path)] = {**(stored.data if stored else {}), **(target.data or {})}
+        full = _inheriting(target, data, is_new=stored is None)
+        change = changing.creation(full) if stored is None else changing.update(full, stored, own)
+        if change is not None:
+            changes.append(change)
+    return changes
+
+
+def _inheriting(target: Target, buckets: Mapping[str, Mapping[str, JSON]], *, is_new: bool) -> Target:
+    """With the permissions that its bucket wants for its groups or collections."""
+    if target.kind not in ("group", "collection") or target.parent is None:
+        return target
+    wanted = fanout.for_new_child(target.kind, buckets[str(target.parent.path)])
+    given = target.permissions or {}
+    names = {**wanted, **given} if is_new else given
+    if not names:
+        return target
+    both = {name: (*given.get(name, ()), *wanted.get(name, ())) for name in names}
+    return attrs.evolve(target, permissions={name: tuple(dict.fromkeys(held)) for name, held in both.items()})
+
+
+def _deletes(wanted: Iterable[Target], found: reading.Found) -> Flow[list[ObjectChange]]:
+    """Records first, as they are in collections."""
+    others = yield from reading.beside(wanted, found)
+    return [changing.deletion(one["path"], one["last_modified"]) for one in others]
+
+
+def _own(info: ServerInfo) -> str | None:
+    """Whom the server lets write whatever they write."""
+    if info.settings.get("explicit_permissions") is False:
+        return None
+    return Everyone if info.user is None else info.user.id

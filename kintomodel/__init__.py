@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import desired
     from .errors import (
         BadRequest,
         BulkError,
@@ -64,6 +65,7 @@ __all__ = [
     "connect",
     "ConnectionFailed",
     "Count",
+    "desired",
     "DryRun",
     "Everyone",
     "F",
@@ -107,6 +109,7 @@ __all__ = [
 # Each name is loaded when it is first asked for: who wants the errors alone, as the test kit does in
 # every run of pytest, does not pay for the rest.
 _MODULES = {
+    "desired": ["desired"],
     "errors": [
         "BadRequest",
         "BulkError",
@@ -157,7 +160,8 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    home = import_module(f".{_HOMES[name]}", __name__)
+    value = globals()[name] = home if name == _HOMES[name] else getattr(home, name)
     return value
 
 

@@ -34,10 +34,11 @@ class Step(NamedTuple):
 
 
 class Work(Protocol):
-    """What is to be done with each record. reserved: requests of each batch that are not for records."""
+    """What is to be done with each record."""
 
-    @property
-    def reserved(self) -> int: ...
+    def capacity(self, batch_size: int) -> int:
+        """For how many records a batch of so many requests is; UsageError if for none."""
+        ...
 
     def send(self, writes: Sequence[Write]) -> Flow[list[Any]]:
         """The result of each, its value or its KintoError."""
@@ -166,7 +167,7 @@ class _Run:
             return
         self.pending.append(Step(position, record, status, write))
         self.busy.add(record.id)
-        if len(self.pending) >= self.job.connection.batch_size() - self.job.work.reserved:
+        if len(self.pending) >= self.job.work.capacity(self.job.connection.batch_size()):
             self._send()
 
     def _send(self) -> None:

@@ -90,7 +90,8 @@ class Job(Generic[M]):
     def run(self, items: Iterable[Item], total: int | None = None) -> Report[M]:
         """total: how many there are, None if that is not known.
 
-        Raises BulkError, with the report of what was done, where the items or a hook break off.
+        Raises BulkError, with the report of what was done, where the items or a hook break off; an
+        interrupt is raised as it is.
         """
         if not isinstance(self.workers, int) or self.workers < 1:
             raise UsageError(f"workers is a positive number of connections, got {self.workers!r}")
@@ -133,7 +134,7 @@ class _Run:
     under_way: deque[tuple[list[Step], Callable[[], list[Any]]]] = attrs.field(factory=deque)
     busy: set[str] = attrs.field(factory=set)
     told: int = 0
-    trouble: Exception | None = None
+    trouble: BaseException | None = None
 
     def perform(self, items: Iterable[Item]) -> Report[Any]:
         try:
@@ -142,7 +143,7 @@ class _Run:
                 self._tell(_SILENCE)
             self._drain()
             self._tell(1)
-        except Exception as error:  # of the items, of a hook, or of the progress: all the user's
+        except BaseException as error:  # of the items, of a hook, of the progress, or an interrupt
             self._give_up(error)
         return self._report()
 
@@ -165,9 +166,10 @@ class _Run:
         if write is None:
             self._append("unchanged", position, record)
             return
+        most = self.job.work.capacity(self.job.connection.batch_size())
         self.pending.append(Step(position, record, status, write))
         self.busy.add(record.id)
-        if len(self.pending) >= self.job.work.capacity(self.job.connection.batch_size()):
+        if len(self.pending) >= most:
             self._send()
 
     def _send(self) -> None:
@@ -188,7 +190,7 @@ class _Run:
         steps, wait = self.under_way.popleft()
         try:
             results = wait()
-        except Exception as error:
+        except BaseException as error:
             self.trouble = error
             lost = TransportError(f"it is not known what became of it: the work broke off: {error!r}")
             results = [lost] * len(steps)
@@ -230,17 +232,20 @@ class _Run:
         self.outcomes.sort(key=lambda outcome: outcome.position)
         return Report(tuple(self.outcomes), retry=self.job.retry)
 
-    def _give_up(self, error: Exception) -> NoReturn:
-        """Raise what broke it off, with the truth about what was done until then."""
+    def _give_up(self, error: BaseException) -> NoReturn:
+        """Raise what broke it off, with the truth about what was done until then.
+
+        An interrupt is raised as it is; the records know which of them may be written all the same.
+        """
         while self.under_way:
             try:
                 self._settle_oldest()
-            except Exception:  # there may be several; the first is told
+            except BaseException:  # there may be several; the first is told
                 continue
         for step in self.pending:
             unsent = KintoError("not sent: the work broke off before its turn")
             self.outcomes.append(failure(step.record, step.position, unsent, step.record.id))
-        if not self.outcomes:
+        if not self.outcomes or not isinstance(error, Exception):
             raise error
         report = self._report()
         raise BulkError(

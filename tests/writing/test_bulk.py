@@ -14,7 +14,7 @@ import pytest
 
 from kintomodel import BulkError, Client, Conflict, Model, UsageError, ValidationError, field
 from kintomodel.protocol import operations
-from kintomodel.testing import RecordingTransport, record
+from kintomodel.testing import KintoServer, RecordingTransport, record
 from kintomodel.transport.base import Transport
 from kintomodel.transport.http import HTTPTransport
 
@@ -458,3 +458,51 @@ def test_one_that_always_meets_others_holds_up_nobody_and_can_be_retried(payment
     busy.clear()
     again = report.retry_failed()
     assert (len(again.created), len(stored())) == (50, 50)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_after_an_interrupt_the_records_know_their_own_writes(payments: Client, workers: int) -> None:
+    class Interrupted:
+        """Ctrl-C while the answer to a batch is waited for."""
+
+        def send(self, operation: Any) -> Any:
+            answer = payments.connection.transport.send(operation)
+            if operation.path == "/batch":
+                raise KeyboardInterrupt
+            return answer
+
+        def close(self) -> None:
+            pass
+
+    several = receipts(60)
+    interrupted = Client(payments.url, transport=Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        Receipt.objects.using(interrupted).bulk_create(several, workers=workers)
+    assert len(stored()) in (25, 50, 60)
+    for one in several:
+        one.amount += 1000
+        one._state.home = None
+    report = Receipt.objects.bulk_save(several)
+    assert (len(report), report.failures) == (60, ())
+    assert stored() == {one.id: one.amount for one in several}
+
+
+def test_a_server_without_batches_gets_one_request_for_each() -> None:
+    with KintoServer(settings={"batch_max_requests": 1}) as server, server.client() as client:
+        client.create_bucket("payments").create_collection("receipts")
+        objects = Receipt.objects.using(client)
+        with record(client) as sent:
+            report = objects.bulk_create(receipts(3))
+        assert (len(report.created), {one.path == "/batch" for one in sent.writes}) == (3, {False})
+        with pytest.raises(UsageError, match="verify=True needs batches of 4 requests"):
+            objects.bulk_create([Receipt()], verify=True)
+        assert objects.count() == 3
+
+
+def test_a_validator_that_fails_in_a_later_batch_stops_none_of_the_others(payments: Client) -> None:
+    several = receipts(80)
+    wrong: Any = "much"
+    several[60].amount = wrong
+    report = Receipt.objects.bulk_create(one for one in several)
+    assert (len(report.created), [one.position for one in report.invalid]) == (79, [60])
+    assert len(stored()) == 79

@@ -50,9 +50,8 @@ def run(writes: Sequence[Write]) -> Flow[list[Any]]:
 
 def _send(writes: Sequence[Write]) -> Flow[list[Any]]:
     operations = [write.operation for write in writes]
-    if operations[0].after_failures and batch.is_batchable(operations[0]):
-        # To one alone that meets others Kinto says "come back in 30 s" (26.5), in a batch as well;
-        # but there the wait is ours.
+    # One alone that meets others is told to come back in 30 s (26.5), but in a batch the wait is ours.
+    if batch.is_batchable(operations[0]) and (len(operations) > 1 or operations[0].after_failures):
         return batch.together(operations)
     return batch.run(operations)
 

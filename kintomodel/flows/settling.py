@@ -2,7 +2,8 @@
 
 A write with a precondition that is sent twice is refused the second time if the first one got
 through. These flows find out which it was, so that a retry neither doubles a write nor reports
-a conflict with ourselves. A proxy that lost the server answers 502 or 504: that is no answer, either.
+a conflict with ourselves. A proxy that lost the server answers 502 or 504, and some of them with a page
+of their own: that is no answer, either.
 """
 
 from __future__ import annotations
@@ -10,7 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from ..errors import Conflict, Forbidden, KintoError, NotFound, ServerError, TransportError
+from ..errors import (
+    Conflict,
+    Forbidden,
+    KintoError,
+    NotFound,
+    ServerError,
+    TransportError,
+    UnreadableResponse,
+)
 from ..protocol import operations, probing
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow, Operation
@@ -18,43 +27,46 @@ from ..protocol.responses import BACKEND_FAILED
 from ..protocol.values import JSON, JSONObject, Part, equal, survives
 
 
-def write(operation: Operation[StoredObject], expected: JSONObject) -> Flow[StoredObject]:
+def write(
+    operation: Operation[StoredObject], expected: JSONObject, *, is_doubted: bool = False
+) -> Flow[StoredObject]:
     """Perform a create, replace or update; the result is the object as it is stored.
 
-    expected: the whole data that the object has once this write is done. Costs one more GET, only
-    where an answer was lost or the write was sent more than once. Raises what the write raised if
-    it was not done.
+    expected: the whole data that the object has once this write is done. is_doubted: was it sent
+    before? Costs one more GET, only where an answer was lost or the write was sent more than once.
+    Raises what the write raised if it was not done.
     """
     try:
         return (yield from operation)
     except Conflict as error:
         existing = error.existing
-        if error.attempts < 2 or (existing is not None and not same(existing, expected)):
+        if not (is_doubted or error.attempts > 1) or (existing is not None and not same(existing, expected)):
             raise
         return (yield from _find(operation, expected, error, existing))
-    except (TransportError, ServerError) as error:
+    except (TransportError, ServerError, UnreadableResponse) as error:
         if not is_in_doubt(error):
             raise
         return (yield from _find(operation, expected, error))
 
 
-def delete(operation: Operation[int]) -> Flow[int | None]:
+def delete(operation: Operation[int], *, is_doubted: bool = False) -> Flow[int | None]:
     """Perform a deletion; the result is its time in milliseconds, None where the answer was lost.
 
-    Costs one more GET only where an answer was lost. Of a bucket that is gone Kinto says 403: that
-    costs one more request.
+    is_doubted: was it sent before? Costs one more GET only where an answer was lost. Of a bucket that
+    is gone Kinto says 403: that costs one more request.
     """
     try:
         return (yield from operation)
     except NotFound as error:
-        if error.attempts < 2:
+        if not (is_doubted or error.attempts > 1):
             raise
         return None
     except Forbidden as error:
-        if error.attempts < 2 or not (yield from probing.is_missing(error, operation.path)):
+        was_sent_before = is_doubted or error.attempts > 1
+        if not (was_sent_before and (yield from probing.is_missing(error, operation.path))):
             raise
         return None
-    except (TransportError, ServerError):
+    except (TransportError, ServerError, UnreadableResponse):
         if not (yield from _is_gone(operation.path)):
             raise
         return None
@@ -67,6 +79,8 @@ def is_in_doubt(error: object) -> bool:
     """
     if isinstance(error, ServerError):
         return error.errno != BACKEND_FAILED or error.attempts > 1
+    if isinstance(error, UnreadableResponse):
+        return error.status < 300  # else it was redirected
     return isinstance(error, TransportError)
 
 

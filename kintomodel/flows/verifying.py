@@ -4,6 +4,8 @@ There Kinto 26.5 checks If-Match and writes in two steps, so that of two writers
 moment both may be told that they succeeded, and one is lost. A batch is one transaction: it begins here
 with the write of a record that stands for the whole collection, for which the next such batch has to
 wait, and ends with its deletion. Nobody ever sees that record; its tombstone stays.
+Where a batch meets writes of others it goes on in another transaction: so the record is written again
+before each write.
 """
 
 from __future__ import annotations
@@ -21,8 +23,13 @@ from . import bulk, settling
 LOCK = "kintomodel-lock"
 """The id of the record that is created and deleted."""
 
-REQUESTS = 2
-"""How many of a batch's requests the lock takes."""
+
+def capacity(batch_size: int) -> int:
+    """How many writes there are in a batch of so many requests; UsageError if there is no room for one."""
+    most = (batch_size - 2) // 2
+    if most < 1:
+        raise UsageError(f"verify=True needs batches of 4 requests, and this server takes {batch_size}")
+    return most
 
 
 def run(writes: Sequence[Write], *, look_again: bool = True) -> Flow[list[Any]]:
@@ -35,26 +42,27 @@ def run(writes: Sequence[Write], *, look_again: bool = True) -> Flow[list[Any]]:
     if not all(batch.is_batchable(write.operation) for write in writes):
         error = UsageError(f"{writes[0].operation.path}: it cannot be verified: Kinto takes it for a batch")
         return [error] * len(writes)
-    refusals: list[KintoError] = []
+    locks: dict[str, Any] = {}
 
     def send(several: Sequence[Write]) -> Flow[list[Any]]:
-        locked, *results, _ = yield from batch.run(_under_lock(several))
-        if isinstance(locked, KintoError):
-            refusals.append(locked)
-        return results
+        _, *answers, _ = yield from batch.run(_under_lock(several))
+        locks.update(zip((write.operation.path for write in several), answers[::2], strict=True))
+        return answers[1::2]
 
     results = yield from bulk.settled(writes, send, bulk.look)
-    if refusals:
-        doubt = TransportError(f"written, but not verified, as its lock was refused: {refusals[0]}")
-        return [result if isinstance(result, KintoError) else doubt for result in results]
+    for at, write in enumerate(writes):
+        lock = locks.get(write.operation.path)
+        if isinstance(lock, KintoError) and not isinstance(results[at], KintoError):
+            results[at] = TransportError(f"written, but not verified, as its lock was refused: {lock}")
     return (yield from _looked_at(writes, results)) if look_again else results
 
 
 def _under_lock(writes: Sequence[Write]) -> list[Operation[Any]]:
+    """The first lock may meet that of another batch, for which it has to wait: hence a second one."""
     path = writes[0].operation.path.rpartition("/")[0] + f"/{LOCK}"
     # Data that the schema of the collection accepts, if it has one.
     lock, unlock = operations.replace(path, writes[0].expected or {}), operations.delete(path)
-    return [lock, *(write.operation for write in writes), unlock]
+    return [lock, *(one for write in writes for one in (lock, write.operation)), unlock]
 
 
 def _looked_at(writes: Sequence[Write], results: list[Any]) -> Flow[list[Any]]:

@@ -253,7 +253,7 @@ class Model(_ModelBase, abstract=True):
         that returns the whole data to be stored. Each costs one more GET and another attempt.
         verify: for PostgreSQL at its default isolation level, where two writers at the same moment may
         both succeed. Those who verify wait for each other, and look again afterwards: Conflict if others
-        wrote over it. Costs two more requests in a batch and a GET, and the right to create records.
+        wrote over it. Costs three more requests in a batch and a GET, and the right to create records.
         """
         manner = Manner(force, verify)
         if using is None:

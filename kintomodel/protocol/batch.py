@@ -40,16 +40,16 @@ def batch(operations: Sequence[Operation[Any]]) -> Operation[list[Response]]:
     """One request for all of them, in order; the result is an answer for each.
 
     It may be sent again when it is not known whether it was received, if each of them may.
-    On PostgreSQL a 409 among the answers takes back what came before it, so a batch with one
-    counts as unwritten and is sent again (Kinto 26.5).
+    On PostgreSQL a 409 among the answers takes back what came before it: the answer to each of these
+    is a 409 as well, whatever it said (Kinto 26.5).
     """
-    repeatable = all(operation.is_repeatable for operation in operations)
     return Operation(
         "POST",
         "/batch",
         _answers,
         body={"requests": [_request(operation) for operation in operations]},
-        unwritten=holds_a_409 if repeatable else None,
+        has_repeatable_parts=all(operation.is_repeatable for operation in operations),
+        after_failures=max((operation.after_failures for operation in operations), default=0),
     )
 
 
@@ -60,17 +60,18 @@ def run(operations: Sequence[Operation[Any]]) -> Flow[list[Any]]:
     batches before and after them. A single operation is sent as it is.
     """
     results: list[Any] = []
-    for together, group in groupby(operations, is_batchable):
+    for batchable, group in groupby(operations, is_batchable):
         several = list(group)
-        if together and len(several) > 1:
-            results += yield from _together(several)
+        if batchable and len(several) > 1:
+            results += yield from together(several)
         else:
             for operation in several:
                 results.append((yield from _alone(operation)))
     return results
 
 
-def _together(several: Sequence[Operation[Any]]) -> Flow[list[Any]]:
+def together(several: Sequence[Operation[Any]]) -> Flow[list[Any]]:
+    """The same in one batch, even if there is only one."""
     answers = yield from batch(several)
     if len(answers) != len(several):
         raise UnreadableResponse(
@@ -93,15 +94,6 @@ def _alone(operation: Operation[Any]) -> Flow[Any]:
         return (yield from operation)
     except ResponseError as error:
         return error
-
-
-def holds_a_409(response: Response) -> bool:
-    """Was anything in this batch rolled back, whatever the other answers say?"""
-    body = response.body if isinstance(response.body, dict) else {}
-    several = body.get("responses")
-    return isinstance(several, list) and any(
-        isinstance(one, dict) and one.get("status") == 409 for one in several
-    )
 
 
 def _request(operation: Operation[Any]) -> JSONObject:

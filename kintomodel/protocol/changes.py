@@ -27,11 +27,12 @@ class Write(NamedTuple):
     """An operation, and how to find out what became of it if its answer is lost.
 
     expected: the whole data that the object has once a create, replace or update is done;
-    None for a deletion or a read.
+    None for a deletion or a read. is_doubted: may it have been done already?
     """
 
     operation: Operation[Any]
     expected: JSONObject | None = None
+    is_doubted: bool = False
 
 
 def belongs_to_user(path: ObjectPath, key: str, value: JSON) -> bool:

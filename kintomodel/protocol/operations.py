@@ -35,8 +35,8 @@ class Operation(Generic[T_co]):
     params: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
     headers: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
     body: JSON = attrs.field(default=None, kw_only=True)
-    unwritten: Callable[[Response], bool] | None = attrs.field(default=None, kw_only=True)
-    """Of a 2xx answer: does it say that nothing was written, so that it is to be sent again?"""
+    has_repeatable_parts: bool = attrs.field(default=False, kw_only=True)
+    """Of a batch: may each of its requests be sent again?"""
     after_failures: int = attrs.field(default=0, kw_only=True)
     """How often this step of a flow failed: it is sent after a wait that grows with them."""
     takes_unchanged: bool = attrs.field(default=False, kw_only=True)
@@ -67,9 +67,9 @@ class Operation(Generic[T_co]):
         """May it be sent again when it is not known whether it was received?
 
         A PUT, PATCH or DELETE may: with a precondition it is refused the second time, without one
-        it has the same effect twice. A POST may not.
+        it has the same effect twice. A POST may not, but for a batch of those that may.
         """
-        return self.method != "POST" or self.unwritten is not None
+        return self.method != "POST" or self.has_repeatable_parts
 
     def __iter__(self) -> Generator[Operation[Any], Any, T_co]:
         answer = yield self

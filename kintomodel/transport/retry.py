@@ -49,9 +49,8 @@ class RetryTransport:
     """In front of another transport.
 
     Sends again: what got no answer, if it may be repeated, and what was answered with 409, 429,
-    502, 503 or 504 or says of itself that nothing was written. The answer counts the attempts, but
-    for those that were surely not carried out: a precondition that failed on a second one may have
-    been met by the first.
+    502, 503 or 504. The answer counts the attempts, but for those that were surely not carried out:
+    a precondition that failed on a second one may have been met by the first.
     Retry-After and Backoff headers are obeyed, up to longest_wait. What a flow repeats is sent after
     the wait that its failures call for.
     clock, sleep, chance: seconds that only grow, wait so many of them, a number from 0 to 1.
@@ -103,9 +102,7 @@ class RetryTransport:
 
     def _wait_after(self, operation: Operation[Any], response: Response, attempt: int) -> float | None:
         """Seconds until the next attempt, None if this answer stands."""
-        refused = response.status in STATUSES and operation.is_repeatable
-        undone = operation.unwritten is not None and operation.unwritten(response)
-        if not (refused or undone):
+        if response.status not in STATUSES or not operation.is_repeatable:
             return None
         asked = seconds(response.headers.get("retry-after"))
         if asked > self.patience.longest_wait:

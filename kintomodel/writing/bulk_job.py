@@ -34,10 +34,11 @@ class Step(NamedTuple):
 
 
 class Work(Protocol):
-    """What is to be done with each record. reserved: requests of each batch that are not for records."""
+    """What is to be done with each record."""
 
-    @property
-    def reserved(self) -> int: ...
+    def capacity(self, batch_size: int) -> int:
+        """For how many records a batch of so many requests is; UsageError if for none."""
+        ...
 
     def send(self, writes: Sequence[Write]) -> Flow[list[Any]]:
         """The result of each, its value or its KintoError."""
@@ -89,7 +90,8 @@ class Job(Generic[M]):
     def run(self, items: Iterable[Item], total: int | None = None) -> Report[M]:
         """total: how many there are, None if that is not known.
 
-        Raises BulkError, with the report of what was done, where the items or a hook break off.
+        Raises BulkError, with the report of what was done, where the items or a hook break off; an
+        interrupt is raised as it is.
         """
         if not isinstance(self.workers, int) or self.workers < 1:
             raise UsageError(f"workers is a positive number of connections, got {self.workers!r}")
@@ -121,6 +123,7 @@ class _Run:
     """One go through the items. The caller's thread plans and settles, the others only wait.
 
     under_way: batches, each with what waits for its results. busy: the ids in pending and under way.
+    most: of pending; 0 until it is known.
     trouble: what broke off the work.
     """
 
@@ -131,8 +134,9 @@ class _Run:
     pending: list[Step] = attrs.field(factory=list)
     under_way: deque[tuple[list[Step], Callable[[], list[Any]]]] = attrs.field(factory=deque)
     busy: set[str] = attrs.field(factory=set)
+    most: int = 0
     told: int = 0
-    trouble: Exception | None = None
+    trouble: BaseException | None = None
 
     def perform(self, items: Iterable[Item]) -> Report[Any]:
         try:
@@ -141,7 +145,7 @@ class _Run:
                 self._tell(_SILENCE)
             self._drain()
             self._tell(1)
-        except Exception as error:  # of the items, of a hook, or of the progress: all the user's
+        except BaseException as error:  # of the items, of a hook, of the progress, or an interrupt
             self._give_up(error)
         return self._report()
 
@@ -164,9 +168,11 @@ class _Run:
         if write is None:
             self._append("unchanged", position, record)
             return
+        if not self.most:
+            self.most = self.job.work.capacity(self.job.connection.batch_size())
         self.pending.append(Step(position, record, status, write))
         self.busy.add(record.id)
-        if len(self.pending) >= self.job.connection.batch_size() - self.job.work.reserved:
+        if len(self.pending) >= self.most:
             self._send()
 
     def _send(self) -> None:
@@ -187,7 +193,7 @@ class _Run:
         steps, wait = self.under_way.popleft()
         try:
             results = wait()
-        except Exception as error:
+        except BaseException as error:
             self.trouble = error
             lost = TransportError(f"it is not known what became of it: the work broke off: {error!r}")
             results = [lost] * len(steps)
@@ -229,17 +235,20 @@ class _Run:
         self.outcomes.sort(key=lambda outcome: outcome.position)
         return Report(tuple(self.outcomes), retry=self.job.retry)
 
-    def _give_up(self, error: Exception) -> NoReturn:
-        """Raise what broke it off, with the truth about what was done until then."""
+    def _give_up(self, error: BaseException) -> NoReturn:
+        """Raise what broke it off, with the truth about what was done until then.
+
+        An interrupt is raised as it is; the records know which of them may be written all the same.
+        """
         while self.under_way:
             try:
                 self._settle_oldest()
-            except Exception:  # there may be several; the first is told
+            except BaseException:  # there may be several; the first is told
                 continue
         for step in self.pending:
             unsent = KintoError("not sent: the work broke off before its turn")
             self.outcomes.append(failure(step.record, step.position, unsent, step.record.id))
-        if not self.outcomes:
+        if not self.outcomes or not isinstance(error, Exception):
             raise error
         report = self._report()
         raise BulkError(

@@ -28,9 +28,8 @@ class Saving:
     on_conflict: OnConflict = "raise"
     creating: bool = False
 
-    @property
-    def reserved(self) -> int:
-        return verifying.REQUESTS if self.manner.verify else 0
+    def capacity(self, batch_size: int) -> int:
+        return verifying.capacity(batch_size) if self.manner.verify else batch_size
 
     def send(self, writes: Sequence[Write]) -> Flow[list[Any]]:
         return verifying.run(writes) if self.manner.verify else bulk.run(writes)
@@ -64,7 +63,9 @@ class Deleting:
     where: Home
     missing_ok: bool = False
     force: bool = False
-    reserved: int = 0
+
+    def capacity(self, batch_size: int) -> int:
+        return batch_size
 
     def send(self, writes: Sequence[Write]) -> Flow[list[Any]]:
         return bulk.run(writes)

@@ -1,10 +1,14 @@
+from typing import Any
+
+import attrs
 import pytest
 
-from kintomodel.errors import Conflict, ConnectionFailed, PayloadTooLarge, UnreadableResponse
+from kintomodel.errors import Conflict, ConnectionFailed, Forbidden, PayloadTooLarge, UnreadableResponse
 from kintomodel.flows import bulk
-from kintomodel.protocol import operations
+from kintomodel.protocol import batch, operations
 from kintomodel.protocol.changes import Write
 from kintomodel.protocol.objects import Response
+from kintomodel.protocol.operations import Operation
 
 from ..playing import BROKEN, FORBIDDEN, LOST, MISSING, conflict, ok, play, stored
 
@@ -93,13 +97,135 @@ def test_a_batch_that_is_too_large_is_sent_in_halves():
     results, asked = play(
         bulk.run([CREATE, UPDATE, READ]),
         too_large,
+        [ok(DATA[0]), ok(DATA[1])],
         too_large,  # even alone
-        [ok(DATA[1]), ok(DATA[3])],
     )
-    assert results == [too_large, stored(id="2", n=2), stored(id="4", n=4)]
-    assert [asked[1].path, len(asked)] == ["/r/1", 3]
+    assert results == [stored(id="1", n=1), stored(id="2", n=2), too_large]
+    assert [asked[2].path, len(asked)] == ["/r/4", 3]
 
 
 def test_a_batch_that_is_refused_is_the_error_of_each():
     results, _ = play(bulk.run([CREATE, UPDATE]), FORBIDDEN)
     assert results == [FORBIDDEN, FORBIDDEN]
+
+
+def test_a_batch_that_is_refused_after_it_was_lost_may_have_been_accepted():
+    refused = Forbidden("no", status=403, attempts=2)
+    results, asked = play(bulk.run([CREATE, UPDATE]), refused, stored(n=1), stored(900, n=0), FORBIDDEN)
+    assert results == [stored(n=1), FORBIDDEN]
+    assert asked[1:] == [LOOKS[0], LOOKS[1], UPDATE.operation]
+
+
+def test_what_is_repeated_after_a_loss_may_be_in_its_own_way():
+    """The first time it was still under way when it was looked for."""
+    results, asked = play(bulk.run([CREATE]), LOST, MISSING, conflict(1), stored(n=1))
+    assert results == [stored(n=1)]
+    assert asked == [CREATE.operation, LOOKS[0], CREATE.operation, LOOKS[0]]
+
+
+class Colliding:
+    """Answers batches as PostgreSQL does: a 409 takes back what came before it in its batch.
+
+    fates: what becomes of each request, in the order in which they come: a 409, another status, or done.
+    """
+
+    def __init__(self, *fates: int) -> None:
+        self.fates = list(fates)
+        self.done: list[str] = []
+        self.sizes: list[int] = []
+        self.waits: list[int] = []
+
+    def run(self, flow: Any) -> list[Any]:
+        try:
+            step = next(flow)
+            while True:
+                step = flow.send(batch.batch([]).read(Response(200, body={"responses": self.answers(step)})))
+        except StopIteration as end:
+            return end.value
+
+    def answers(self, operation: Operation[Any]) -> list[dict[str, Any]]:
+        assert operation.path == "/batch"
+        requests = operation.body["requests"]
+        self.sizes.append(len(requests))
+        self.waits.append(operation.after_failures)
+        answers, kept = [], len(self.done)
+        for request in requests:
+            status = self.fates.pop(0) if self.fates else 200
+            id = request["path"].rpartition("/")[2]
+            if status == 409:
+                del self.done[kept:]
+            elif status == 200:
+                self.done.append(id)
+            answers.append({"status": status, "body": {"data": {"id": id, "last_modified": 1000}}})
+        return answers
+
+
+def creations(number: int) -> list[Write]:
+    return [Write(operations.create(f"/r/{at}", {"n": 1}), {"n": 1}) for at in range(number)]
+
+
+def ids(results: list[Any]) -> list[str]:
+    return [one.id for one in results]
+
+
+def test_what_was_taken_back_is_sent_again_and_what_came_after_it_was_done():
+    server = Colliding(200, 409)
+    results = server.run(bulk.run(creations(25)))
+    assert ids(results) == [str(at) for at in range(25)]
+    assert sorted(server.done, key=int) == ids(results)
+    assert (server.sizes, server.waits) == ([25, 2], [0, 1])
+
+
+def test_a_batch_whose_last_one_always_meets_others_is_halved_until_it_is_alone():
+    """The others are not held up by it, and it is given up in the end."""
+
+    class Taken(Colliding):
+        def answers(self, operation: Operation[Any]) -> list[dict[str, Any]]:
+            several = operation.body["requests"]
+            self.fates = [409 if one["path"] == "/r/24" else 200 for one in several]
+            return super().answers(operation)
+
+    server = Taken()
+    results = server.run(bulk.run(creations(25)))
+    assert ids(results[:24]) == sorted(server.done, key=int) == [str(at) for at in range(24)]
+    assert (type(results[24]), results[24].status) == (Conflict, 409)
+    assert server.sizes == [25, 13, 12, 6, 6, 3, 3, 2, 1, 1, 1, 1, 1]
+    assert server.waits == [0, 1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 4, 4]
+
+
+def test_what_always_meets_others_is_given_up_after_some_rounds():
+    server = Colliding(*[409] * 10_000)
+    results = server.run(bulk.run(creations(100)))
+    assert {(type(one), one.status) for one in results} == {(Conflict, 409)}
+    assert len(server.sizes) < 100 * (bulk.ROUNDS - 4)
+    assert server.sizes.count(1) >= 100
+
+
+def test_a_batch_that_is_refused_with_a_409_itself_is_halved_too():
+    refused = Conflict("no", status=409)
+    results, asked = play(bulk.run([CREATE, UPDATE]), refused, [ok(DATA[0])], [ok(DATA[1])])
+    assert results == [stored(id="1", n=1), stored(id="2", n=2)]
+    assert [one.path for one in asked] == ["/batch"] * 3
+
+
+def test_what_was_refused_for_lack_of_what_was_taken_back_is_sent_again_after_it():
+    """Such as a record whose collection was to be created before it, in the same batch."""
+    server = Colliding(409, 404, 403)
+    results = server.run(bulk.run(creations(4)))
+    assert ids(results) == ["0", "1", "2", "3"]
+    assert (server.done, server.sizes) == (["3", "0", "1", "2"], [4, 2, 1])
+
+
+def test_what_was_lost_before_it_met_others_may_be_in_its_own_way():
+    """The batch came through twice: the first time late, so that the second one met it."""
+    answers = [Response(409, attempts=2), ok(DATA[1])]
+    results, asked = play(bulk.run([CREATE, UPDATE]), answers, [Response(412)], stored(n=1))
+    assert results == [stored(n=1), stored(id="2", n=2)]
+    assert asked[2:] == [LOOKS[0]]
+
+
+def test_one_that_no_batch_takes_is_sent_on_its_own_again():
+    alone = Write(operations.create("/r/batch", {"n": 1}), {"n": 1})
+    results, asked = play(bulk.run([alone]), Conflict("met others", status=409), stored(n=1))
+    assert results == [stored(n=1)]
+    assert asked == [alone.operation, attrs.evolve(alone.operation, after_failures=1)]

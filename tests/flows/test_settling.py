@@ -13,7 +13,7 @@ from kintomodel.flows import settling
 from kintomodel.protocol import operations
 from kintomodel.protocol.objects import StoredObject
 
-from ..playing import play
+from ..playing import MISSING, play
 
 PATH = "/buckets/b/collections/c/records/r"
 LOST = ConnectionFailed("the answer broke off")
@@ -233,9 +233,26 @@ def test_data_is_the_same_but_for_what_the_server_adds(data, expected, same):
     assert settling.same(data, expected) is same
 
 
-def test_an_unreadable_answer_is_raised_as_it_is():
+def test_an_answer_that_is_none_of_kintos_tells_nothing():
+    page = UnreadableResponse("a page of a proxy", status=200)
+    drive = Drive(settling.write(CREATE, {"n": 1}))
+    assert drive.answer(page) == LOOK
+    assert drive.answer(stored(n=1)) == stored(n=1)
+    deletion = Drive(settling.delete(DELETE))
+    assert deletion.answer(page) == LOOK
+    assert deletion.answer(MISSING) is None
+
+
+def test_a_redirected_write_was_not_done():
     with pytest.raises(UnreadableResponse):
-        Drive(settling.write(CREATE, {"n": 1})).answer(UnreadableResponse("?", status=200))
+        Drive(settling.write(CREATE, {"n": 1})).answer(UnreadableResponse("moved", status=301))
+
+
+def test_a_write_that_was_sent_before_may_be_in_its_own_way():
+    drive = Drive(settling.write(CREATE, {"n": 1}, is_doubted=True))
+    assert drive.answer(conflict(1)) == LOOK
+    assert drive.answer(stored(n=1)) == stored(n=1)
+    assert Drive(settling.delete(DELETE, is_doubted=True)).answer(MISSING) is None
 
 
 def test_what_a_conflict_shows_will_do_where_the_object_cannot_be_read():

@@ -1,3 +1,4 @@
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,6 +6,8 @@ from hypothesis import strategies as st
 from kintomodel.errors import BadRequest, Conflict, NotFound, TransportError, UnreadableResponse
 from kintomodel.protocol import batch, operations
 from kintomodel.protocol.objects import Response, StoredObject
+
+from ..playing import play
 
 
 def read(id):
@@ -79,6 +82,16 @@ def test_a_batch_may_be_repeated_if_each_of_its_requests_may():
     assert not batch.batch([create("a"), post]).is_repeatable
 
 
+def test_a_batch_waits_as_long_as_the_one_of_its_requests_that_failed_most_often():
+    several = [attrs.evolve(create("a"), after_failures=failures) for failures in (1, 3, 0)]
+    assert [batch.batch(several).after_failures, batch.batch([]).after_failures] == [3, 0]
+
+
+def test_one_alone_can_be_sent_in_a_batch_as_well():
+    results, asked = play(batch.together([create("a")]), [Response(409)])
+    assert [asked[0].path, results[0].status] == ["/batch", 409]
+
+
 def test_each_answer_is_given_with_its_headers_and_the_attempts_of_the_batch():
     one = {"status": 200, "headers": {"ETag": '"12"'}, "body": {"data": []}}
     response = Response(200, {}, {"responses": [one, {"status": 404}]}, attempts=2)
@@ -95,20 +108,12 @@ def test_what_a_later_409_takes_back_was_not_written():
     assert "rolled back with a later request" in answers[0].body["message"]
 
 
-@pytest.mark.parametrize(
-    ("statuses", "unwritten"), [((), False), ((201, 412), False), ((201, 409), True), ((409,), True)]
-)
-def test_a_batch_with_a_409_counts_as_unwritten(statuses, unwritten):
-    assert batch.holds_a_409(answered(*((status, {}) for status in statuses))) is unwritten
-
-
 ODD = [None, [], {}, {"responses": None}, {"responses": {}}, {"responses": [None]}, {"responses": [{}]}]
 ODD += [{"responses": [{"status": 200, "headers": None}]}, {"responses": [{"status": "200"}]}]
 
 
 @pytest.mark.parametrize("body", ODD)
 def test_what_is_no_answer_to_a_batch_is_refused(body):
-    assert not batch.holds_a_409(Response(200, body=body))
     with pytest.raises(UnreadableResponse, match=r"^POST /batch: 200, "):
         batch.batch([read("a")]).read(Response(200, body=body))
 

@@ -159,8 +159,8 @@ def test_all_but_a_post_may_be_sent_again(method, reads, repeatable):
     assert (operation.is_read, operation.is_repeatable) == (reads, repeatable)
 
 
-def test_a_post_that_tells_whether_it_was_done_may_be_sent_again():
-    assert stored("POST", unwritten=lambda response: False).is_repeatable
+def test_a_batch_of_what_may_be_sent_again_may_be_so_itself():
+    assert stored("POST", has_repeatable_parts=True).is_repeatable
 
 
 def test_an_operation_is_a_flow_of_one_step():

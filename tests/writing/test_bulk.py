@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import pickle
+import random
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import attrs
 import pytest
 
 from kintomodel import BulkError, Client, Conflict, Model, UsageError, ValidationError, field
 from kintomodel.protocol import operations
-from kintomodel.testing import RecordingTransport, record
+from kintomodel.testing import KintoServer, RecordingTransport, record
+from kintomodel.transport.base import Transport
+from kintomodel.transport.http import HTTPTransport
 
 
 class Receipt(Model, bucket="payments", collection="receipts"):
@@ -384,3 +389,120 @@ def test_a_thousand_records_that_did_not_change_leave_the_collection_as_it_is(pa
         report = Receipt.objects.bulk_save(several)
     assert (len(report.unchanged), len(sent)) == (1000, 0)
     assert payments.connection.perform(listing).last_modified == before
+
+
+class TakingBack:
+    """In front of a server: some writes meet others, as on PostgreSQL, where what came before is taken back.
+
+    meets: from the id of a record to whether its write does so this time.
+    """
+
+    def __init__(self, inner: Transport, meets: Callable[[str], bool]) -> None:
+        self.inner, self.meets = inner, meets
+        self.sizes: list[int] = []
+
+    def send(self, operation: Any) -> Any:
+        if operation.path != "/batch":
+            return self.inner.send(operation)
+        requests = operation.body["requests"]
+        self.sizes.append(len(requests))
+        ids = [request["path"].rpartition("/")[2] for request in requests]
+        kept = max((at + 1 for at, id in enumerate(ids) if self.meets(id)), default=0)
+        answers = [{"status": 201, "body": {"data": {"id": id, "last_modified": 1}}} for id in ids[:kept]]
+        if kept:
+            answers[-1] = {"status": 409, "body": {"code": 409, "errno": 122, "error": "Conflict"}}
+        rest = self.inner.send(attrs.evolve(operation, body={"requests": requests[kept:]}))
+        if rest.status == 200:
+            rest = rest._replace(body={"responses": [*answers, *rest.body["responses"]]})
+        return rest
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+def taking_back(payments: Client, meets: Callable[[str], bool]) -> tuple[TakingBack, Any]:
+    transport = TakingBack(HTTPTransport(payments.url, ("tester", "secret")), meets)  # which does not wait
+    return transport, Receipt.objects.using(Client(payments.url, transport=transport))
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_what_meets_others_is_written_in_the_end_and_once(payments: Client, workers: int) -> None:
+    chance, lock = random.Random(workers), threading.Lock()
+
+    def meets(id: str) -> bool:
+        with lock:
+            return chance.random() < 0.15
+
+    transport, manager = taking_back(payments, meets)
+    several = receipts(150)
+    report = manager.bulk_create(several, workers=workers)
+    assert (len(report.created), len(transport.sizes) > 6) == (150, True)
+    for one in several:
+        one.amount += 1000
+    assert len(manager.bulk_save(several, workers=workers).updated) == 150
+    assert stored() == {one.id: one.amount for one in several}
+    assert {one.id: one.last_modified for one in several} == {
+        one.id: one.last_modified for one in Receipt.objects.all()
+    }
+    assert len(manager.bulk_delete(several, workers=workers).deleted) == 150
+    assert stored() == {}
+
+
+def test_one_that_always_meets_others_holds_up_nobody_and_can_be_retried(payments: Client) -> None:
+    busy = {"r024", "r030"}
+    transport, manager = taking_back(payments, busy.__contains__)
+    report = manager.bulk_create(receipts(50), workers=4)
+    assert (len(report.created), [one.id for one in report.conflicts]) == (48, ["r024", "r030"])
+    assert stored() == {f"r{at:03}": at for at in range(50) if f"r{at:03}" not in busy}
+    assert transport.sizes.count(1) >= 2
+    busy.clear()
+    again = report.retry_failed()
+    assert (len(again.created), len(stored())) == (50, 50)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_after_an_interrupt_the_records_know_their_own_writes(payments: Client, workers: int) -> None:
+    class Interrupted:
+        """Ctrl-C while the answer to a batch is waited for."""
+
+        def send(self, operation: Any) -> Any:
+            answer = payments.connection.transport.send(operation)
+            if operation.path == "/batch":
+                raise KeyboardInterrupt
+            return answer
+
+        def close(self) -> None:
+            pass
+
+    several = receipts(60)
+    interrupted = Client(payments.url, transport=Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        Receipt.objects.using(interrupted).bulk_create(several, workers=workers)
+    assert len(stored()) in (25, 50, 60)
+    for one in several:
+        one.amount += 1000
+        one._state.home = None
+    report = Receipt.objects.bulk_save(several)
+    assert (len(report), report.failures) == (60, ())
+    assert stored() == {one.id: one.amount for one in several}
+
+
+def test_a_server_without_batches_gets_one_request_for_each() -> None:
+    with KintoServer(settings={"batch_max_requests": 1}) as server, server.client() as client:
+        client.create_bucket("payments").create_collection("receipts")
+        objects = Receipt.objects.using(client)
+        with record(client) as sent:
+            report = objects.bulk_create(receipts(3))
+        assert (len(report.created), {one.path == "/batch" for one in sent.writes}) == (3, {False})
+        with pytest.raises(UsageError, match="verify=True needs batches of 4 requests"):
+            objects.bulk_create([Receipt()], verify=True)
+        assert objects.count() == 3
+
+
+def test_a_validator_that_fails_in_a_later_batch_stops_none_of_the_others(payments: Client) -> None:
+    several = receipts(80)
+    wrong: Any = "much"
+    several[60].amount = wrong
+    report = Receipt.objects.bulk_create(one for one in several)
+    assert (len(report.created), [one.position for one in report.invalid]) == (79, [60])
+    assert len(stored()) == 79

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import attrs
 
@@ -75,8 +75,7 @@ class ObjectChange:
         return write
 
 
-@attrs.frozen(eq=False)
-class Edit:
+class Edit(NamedTuple):
     """attributes: their new values. sets: the members under "members", principals by their permission."""
 
     path: ObjectPath

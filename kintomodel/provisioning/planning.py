@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import attrs
-
 from ..desired import Desired
 from ..flows import fanout
 from ..protocol import capabilities
@@ -90,7 +88,7 @@ def _inheriting(target: Target, buckets: Mapping[str, Mapping[str, JSON]], *, is
     if not names:
         return target
     both = {name: (*given.get(name, ()), *wanted.get(name, ())) for name in names}
-    return attrs.evolve(target, permissions={name: tuple(dict.fromkeys(held)) for name, held in both.items()})
+    return target._replace(permissions={name: tuple(dict.fromkeys(held)) for name, held in both.items()})
 
 
 def _deletes(wanted: Iterable[Target], found: reading.Found) -> Flow[list[ObjectChange]]:

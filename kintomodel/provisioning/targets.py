@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from ..desired import Desired, read
 from ..errors import UsageError
@@ -26,8 +24,7 @@ _KNOWN = {
 }
 
 
-@attrs.frozen(eq=False)
-class Target:
+class Target(NamedTuple):
     """One object. None of its values: that is left as it is.
 
     is_wanted: it is created if it is missing. parent: what it is in. whole: the kinds of which it is to

@@ -45,7 +45,7 @@ def new_converter() -> cattrs.Converter:
         converter.register_structure_hook(cls, primitive_reader(cls, name))
         converter.register_unstructure_hook(cls, primitive_writer(cls, name))
     for form, read, write in _FORMS:
-        converter.register_structure_hook(form, _one_argument(read))
+        converter.register_structure_hook(form, quick.OfValue(read))
         converter.register_unstructure_hook(form, write)
     converter.register_structure_hook_func(is_enum, enum_member)
     converter.register_unstructure_hook_factory(is_enum, enum_writer)
@@ -78,16 +78,6 @@ _FORMS: tuple[tuple[type, Callable[[JSON], Any], Callable[[Any], JSON]], ...] = 
     (UUID, storage.read_uuid, storage.write_uuid),
     (bytes, storage.read_bytes, storage.write_bytes),
 )
-
-
-def _one_argument(read: Callable[[JSON], Any]) -> Callable[[JSON, Any], Any]:
-    """As cattrs calls it. of_value: for those who know that it is one of these (quick.py)."""
-
-    def hook(value: JSON, _: Any) -> Any:
-        return read(value)
-
-    hook.of_value = read  # type: ignore[attr-defined]
-    return hook
 
 
 def _reference_reader(cls: Any, _: cattrs.Converter) -> Callable[[JSON, Any], Ref[Any]]:

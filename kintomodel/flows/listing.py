@@ -12,7 +12,7 @@ from ..protocol.objects import Page
 from ..protocol.operations import Flow, Operation
 from ..protocol.values import JSONObject
 from ..query import scanning
-from ..query.conditions import Condition
+from ..query.conditions import EVERYTHING, Condition
 from ..query.planning import plan
 from ..query.query import Query
 from ..query.scanning import Found, Stream
@@ -29,6 +29,11 @@ def checked_page_size(size: int) -> int:
     if isinstance(size, int) and size is not True and size > 0:
         return size
     raise UsageError(f"a page holds at least one object, got page_size={size!r}")
+
+
+def everything(endpoint: str) -> Stream:
+    """All objects of a list, in the order of their ids; one GET a page."""
+    return scanning.scan(endpoint, Query(EVERYTHING), PAGE_SIZE)
 
 
 def pages(first: Operation[Page]) -> Stream:

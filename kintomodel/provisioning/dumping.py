@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from ..flows import opening
+from ..flows import listing, opening
 from ..flows.completing import Completion
-from ..flows.listing import PAGE_SIZE
 from ..protocol import batch, permissions
 from ..protocol.changes import ObjectPath, own_data
 from ..protocol.objects import StoredObject
@@ -16,7 +15,6 @@ from ..protocol.paths import BUCKETS, BucketPath, CollectionPath, GroupPath
 from ..protocol.values import JSON, JSONObject
 from ..query import scanning
 from ..query.conditions import EVERYTHING
-from ..query.query import Query
 
 
 def dump(names: Iterable[str] | None, batch_size: int, *, records: bool) -> Flow[JSONObject]:
@@ -49,7 +47,7 @@ def _listed(
 ) -> Flow[dict[str, JSONObject]]:
     """{id: {"data", "permissions"}} by their ids. One GET a page, and one for each in batches."""
     listed: list[JSONObject] = []
-    yield from scanning.each(scanning.scan(endpoint, Query(EVERYTHING), PAGE_SIZE), listed.extend)
+    yield from scanning.each(listing.everything(endpoint), listed.extend)
     completion = Completion(endpoint, EVERYTHING)
     found: dict[str, JSONObject] = {}
     for chunk in batch.chunks(listed, batch_size):

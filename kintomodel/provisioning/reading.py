@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..errors import Forbidden, KintoError, NotFound, UsageError
-from ..flows.listing import PAGE_SIZE
+from ..flows import listing
 from ..protocol import batch, operations, probing
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.values import JSONObject
 from ..query import scanning
-from ..query.conditions import EVERYTHING
-from ..query.query import Query
 from .targets import Target
 
 Found = dict[str, "StoredObject | None"]
@@ -69,19 +67,21 @@ def beside(targets: Iterable[Target], found: Mapping[str, StoredObject | None]) 
 
     Records, then collections, then groups; one GET a page of each list.
     """
-    several = list(targets)
-    wanted = {str(target.path) for target in several}
+    several = [target for target in targets if found[str(target.path)] is not None]
     others: list[JSONObject] = []
     for kind in ("records", "collections", "groups"):
         for target in several:
-            if kind in target.whole and found[str(target.path)] is not None:
-                endpoint = f"{target.path}/{kind}"
+            if kind in target.whole:
+                others += yield from _others(f"{target.path}/{kind}", found)
+    return others
 
-                def keep(page: Iterable[JSONObject], endpoint: str = endpoint) -> None:
-                    for data in page:
-                        if f"{endpoint}/{data['id']}" not in wanted:
-                            path = f"{endpoint}/{data['id']}"
-                            others.append({"path": path, "last_modified": data["last_modified"]})
 
-                yield from scanning.each(scanning.scan(endpoint, Query(EVERYTHING), PAGE_SIZE), keep)
+def _others(endpoint: str, wanted: Container[str]) -> Flow[list[JSONObject]]:
+    others: list[JSONObject] = []
+
+    def keep(page: Iterable[JSONObject]) -> None:
+        paths = ((f"{endpoint}/{data['id']}", data["last_modified"]) for data in page)
+        others.extend({"path": path, "last_modified": time} for path, time in paths if path not in wanted)
+
+    yield from scanning.each(listing.everything(endpoint), keep)
     return others

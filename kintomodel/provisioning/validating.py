@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import NamedTuple
 
-from ..flows.listing import PAGE_SIZE
+from ..flows import listing
 from ..protocol.operations import Flow
 from ..protocol.values import JSON, JSONObject
 from ..query import scanning
-from ..query.conditions import EVERYTHING
-from ..query.query import Query
 from . import schemas
 from .changing import ObjectChange
 
@@ -59,5 +57,5 @@ def _of_collection(
             if found is not None:
                 invalid.append(InvalidRecord(id, found))
 
-    yield from scanning.each(scanning.scan(f"{path}/records", Query(EVERYTHING), PAGE_SIZE), check)
+    yield from scanning.each(listing.everything(f"{path}/records"), check)
     return invalid

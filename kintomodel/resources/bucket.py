@@ -10,7 +10,6 @@ from typing_extensions import Self
 from ..errors import UsageError
 from ..flows import fanout, listing, opening
 from ..flows.fanout import Edit
-from ..flows.listing import PAGE_SIZE
 from ..protocol import capabilities, operations
 from ..protocol.changes import Write
 from ..protocol.objects import StoredObject
@@ -18,10 +17,7 @@ from ..protocol.paths import BucketPath, CollectionPath
 from ..protocol.permissions import Principals
 from ..protocol.values import JSON
 from ..query import history
-from ..query.conditions import EVERYTHING
 from ..query.history import HistoryEntry
-from ..query.query import Query
-from ..query.scanning import scan
 from ..transport.auth import Auth
 from ..transport.connection import Connection
 from .bucket_permissions import BucketPermissions
@@ -121,7 +117,7 @@ class Bucket(Container[BucketPermissions]):
 
     def get_all_collections(self) -> Iterator[Collection]:
         """In the order of their names; one GET a page."""
-        for data in self.connection.stream(scan(self.path.collections, Query(EVERYTHING), PAGE_SIZE)):
+        for data in self.connection.stream(listing.everything(self.path.collections)):
             collection = self.collection(data["id"])
             collection.listed(StoredObject(data))
             yield collection

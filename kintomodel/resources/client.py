@@ -28,8 +28,6 @@ from ..protocol.values import JSON
 from ..provisioning import dumping, planning
 from ..provisioning.plan import ServerPlan
 from ..query.conditions import EVERYTHING
-from ..query.query import Query
-from ..query.scanning import scan
 from ..transport.auth import Auth
 from ..transport.base import Transport
 from ..transport.connection import Connection
@@ -138,7 +136,7 @@ class Client:
 
     def buckets(self) -> Iterator[Bucket]:
         """Those that we may see, in the order of their names; one GET a page."""
-        for data in self.connection.stream(scan(BUCKETS, Query(EVERYTHING), PAGE_SIZE)):
+        for data in self.connection.stream(listing.everything(BUCKETS)):
             bucket = self.bucket(data["id"])
             bucket.listed(StoredObject(data))
             yield bucket

@@ -6,14 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from ..errors import UsageError
-from ..flows.listing import PAGE_SIZE
+from ..flows import listing
 from ..protocol.objects import StoredObject
 from ..protocol.paths import BucketPath, GroupPath
 from ..protocol.permissions import Principals, user_ids
 from ..protocol.values import JSON
-from ..query.conditions import EVERYTHING
-from ..query.query import Query
-from ..query.scanning import scan
 from .group import Group
 from .permissions import Permissions
 from .resource import Resource
@@ -57,9 +54,7 @@ class Container(Resource[P]):
 
     def get_all_groups(self) -> Iterator[Group]:
         """In the order of their names; one GET a page."""
-        for data in self.connection.stream(
-            scan(BucketPath(self.path.bucket).groups, Query(EVERYTHING), PAGE_SIZE)
-        ):
+        for data in self.connection.stream(listing.everything(BucketPath(self.path.bucket).groups)):
             group = self.group(data["id"])
             group.listed(StoredObject(data))
             yield group

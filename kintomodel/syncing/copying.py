@@ -9,14 +9,12 @@ from typing import TypeVar
 import attrs
 
 from ..errors import BulkError, KintoError, TransportError
-from ..flows.listing import PAGE_SIZE
+from ..flows import listing
 from ..mapping.state import Mapped
 from ..protocol.paths import CollectionPath
 from ..protocol.report import Outcome, Report
 from ..protocol.values import JSONObject
-from ..query import scanning
 from ..query.conditions import EVERYTHING
-from ..query.query import Query
 from ..transport.connection import Connection
 from .applying import apply
 from .comparing import Change, Rules, remote_keys
@@ -29,7 +27,7 @@ def copy(model: type[M], connection: Connection, path: CollectionPath, source: I
     """See Manager.copy_to(). source: in the order of their ids, as the collection is read."""
     reader = Reader(model, lambda position: f"source[{position}]")
     rules = Rules(path, reader, Key(reader, ["id"]), None, remote_keys(reader), EVERYTHING)
-    stored = connection.stream(scanning.scan(path.records, Query(EVERYTHING), PAGE_SIZE))
+    stored = connection.stream(listing.everything(path.records))
     changes = _changes(rules, source, stored)
     outcomes: list[Outcome[Change]] = []
     try:

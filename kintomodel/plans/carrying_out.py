@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from ..errors import TransportError
+from ..errors import Conflict, NotFound, TransportError
 from ..flows import bulk
 from ..protocol import batch
 from ..protocol.changes import Write
 from ..protocol.operations import Flow
-from ..protocol.report import Outcome, failure
+from ..protocol.report import Outcome, Status, failure
 
 T = TypeVar("T")
+
+DONE: dict[str, Status] = {"create": "created", "update": "updated", "delete": "deleted"}
+"""What has become of a change of that kind."""
 
 
 def in_batches(
@@ -20,7 +23,7 @@ def in_batches(
     write: Callable[[T], Write],
     settle: Callable[[T, int, Any], Flow[Outcome[T]]],
     batch_size: int,
-    tell: Callable[[int, int], object],
+    tell: Callable[[int, int], object] = lambda done, total: None,
 ) -> Flow[list[Outcome[T]]]:
     """The outcome of each, in order. Once the server cannot be reached, the rest is given up.
 
@@ -39,3 +42,9 @@ def in_batches(
         lost = last if isinstance(last, TransportError) else None
         tell(len(outcomes), len(changes))
     return outcomes
+
+
+def deleted_since(error: NotFound) -> Conflict:
+    """What was to be changed is there no more."""
+    message = f"{error.method} {error.path}: it was deleted since it was read; plan it again"
+    return error.retold(Conflict, message)

@@ -9,9 +9,10 @@ from typing import Generic, TypeVar
 import attrs
 
 from ..protocol.values import JSON
-from .showing import Shown, html, text
+from .change import PlannedChange
+from .showing import html, text
 
-C = TypeVar("C", bound=Shown)
+C = TypeVar("C", bound=PlannedChange)
 
 
 @attrs.frozen(eq=False, repr=False)

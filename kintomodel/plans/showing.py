@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from ..protocol.report import escaped
 from ..protocol.values import JSON
+from .change import PlannedChange
 
 # What nobody reads to the end.
 _MOST = 1000
@@ -18,21 +19,6 @@ _WIDTH = 60
 
 _SIGNS = {"create": "+", "update": "~", "delete": "-"}
 _COLOURS = {"+": "32", "~": "33", "-": "31", "!": "31"}
-
-
-class Shown(Protocol):
-    """A change. difference: {name: (old, new)}, of an update."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def data(self) -> JSON: ...
-    @property
-    def difference(self) -> Mapping[str, tuple[JSON, JSON]]: ...
-    @property
-    def last_modified(self) -> int | None: ...
 
 
 class Members(NamedTuple):
@@ -46,7 +32,7 @@ class Members(NamedTuple):
         return " ".join([*signed, *(f"-{_printable(one)}" for one in self.old if one not in self.new)])
 
 
-def text(summary: str, changes: Sequence[Shown], warnings: Sequence[str] = ()) -> str:
+def text(summary: str, changes: Sequence[PlannedChange], warnings: Sequence[str] = ()) -> str:
     """The summary and a line for each change, or for each field that it changes, and for each warning."""
     in_colours = _is_terminal()
     lines = [summary]
@@ -57,13 +43,13 @@ def text(summary: str, changes: Sequence[Shown], warnings: Sequence[str] = ()) -
     return "\n".join(lines)
 
 
-def html(summary: str, changes: Sequence[Shown], warnings: Sequence[str] = ()) -> str:
+def html(summary: str, changes: Sequence[PlannedChange], warnings: Sequence[str] = ()) -> str:
     """The same for a notebook."""
     lines = "\n".join(map(escaped, _lines(changes, warnings, _MOST_HTML)))
     return f"<p><b>Plan</b>: {escaped(summary)}</p>" + (f"<pre>{lines}</pre>" if lines else "")
 
 
-def _lines(changes: Sequence[Shown], warnings: Sequence[str], most: int) -> Iterator[str]:
+def _lines(changes: Sequence[PlannedChange], warnings: Sequence[str], most: int) -> Iterator[str]:
     for change in changes[:most]:
         head = f"{_SIGNS[change.kind]} {change.id}"
         if change.kind == "create":

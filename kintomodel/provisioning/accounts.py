@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import attrs
 
 from ..desired import Desired
 from ..errors import KintoError, UsageError
+from ..plans.carrying_out import DONE
+from ..plans.change import PlannedChange
 from ..protocol import accounts
 from ..protocol.operations import Flow
 from ..protocol.report import Outcome, failure
-from ..protocol.values import JSON, JSONObject
+from ..protocol.values import JSON
 
 _HIDDEN: JSON = "***"
 
 
 @attrs.frozen(eq=False, repr=False)
-class AccountChange:
+class AccountChange(PlannedChange):
     """What a plan does to an account: "create" it, or "update" its password. id: its path."""
 
-    kind: Literal["create", "update"]
-    id: str
-    _account: Desired
-    data: JSONObject = attrs.field(factory=dict)
-    difference: Mapping[str, tuple[JSON, JSON]] = attrs.field(factory=dict)
-    last_modified: int | None = None
+    _account: Desired = attrs.field(kw_only=True, alias="account")
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.id}>"
@@ -38,7 +34,7 @@ class AccountChange:
             yield from change(one.id, one.password or "")
         except KintoError as error:
             return failure(self, position, error, self.id)
-        return Outcome("created" if self.kind == "create" else "updated", self, position, id=self.id)
+        return Outcome(DONE[self.kind], self, position, id=self.id)
 
 
 def checked(several: list[Desired]) -> list[Desired]:
@@ -63,5 +59,5 @@ def change(one: Desired) -> Flow[AccountChange | None]:
     if state == "same":
         return None
     if state == "missing":
-        return AccountChange("create", path, one)
-    return AccountChange("update", path, one, {}, {"password": (_HIDDEN, _HIDDEN)})
+        return AccountChange("create", path, account=one)
+    return AccountChange("update", path, difference={"password": (_HIDDEN, _HIDDEN)}, account=one)

@@ -13,13 +13,11 @@ from ..plans import carrying_out
 from ..protocol.changes import Write
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
-from ..protocol.report import Outcome, Report, Status, failure
+from ..protocol.report import Outcome, Report, failure
 from .accounts import AccountChange
 from .changing import ObjectChange
 
 AnyChange: TypeAlias = "AccountChange | ObjectChange"
-
-_DONE: dict[str, Status] = {"create": "created", "update": "updated", "delete": "deleted"}
 
 
 def apply(changes: Sequence[AnyChange], batch_size: int) -> Flow[Report[AnyChange]]:
@@ -31,7 +29,7 @@ def apply(changes: Sequence[AnyChange], batch_size: int) -> Flow[Report[AnyChang
             outcomes.append((yield from change.carried_out(len(outcomes))))
         else:
             rest.append(change)
-    done = yield from carrying_out.in_batches(rest, ObjectChange.write, _outcome, batch_size, _silent)
+    done = yield from carrying_out.in_batches(rest, ObjectChange.write, _outcome, batch_size)
     start = len(outcomes)
     outcomes += [attrs.evolve(one, position=start + one.position) for one in done]
     return Report(tuple(outcomes))
@@ -46,11 +44,10 @@ def _outcome(change: ObjectChange, position: int, result: Any) -> Flow[Outcome[O
         except KintoError as error:
             result = error
     if isinstance(result, NotFound) and change.kind == "update":
-        message = f"{result.method} {result.path}: it was deleted since it was read; plan it again"
-        result = result.retold(Conflict, message)
+        result = carrying_out.deleted_since(result)
     if isinstance(result, KintoError):
         return failure(change, position, result, change.id)
-    return Outcome(_DONE[change.kind], change, position, id=change.id)
+    return Outcome(carrying_out.DONE[change.kind], change, position, id=change.id)
 
 
 def _again(change: ObjectChange, position: int) -> Flow[Outcome[ObjectChange]]:
@@ -65,7 +62,3 @@ def _again(change: ObjectChange, position: int) -> Flow[Outcome[ObjectChange]]:
 
     yield from editing.edit(change.id, onto)
     return Outcome("updated" if is_sent else "unchanged", change, position, id=change.id)
-
-
-def _silent(done: int, total: int) -> None:
-    """Nobody is told how far it is."""

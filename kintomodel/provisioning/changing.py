@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import attrs
 
 from ..errors import Conflict, PermissionsNotVisible
 from ..flows import editing, settling
 from ..flows.editing import with_members
+from ..plans.change import PlannedChange
 from ..plans.showing import Members
 from ..protocol import changes, operations
 from ..protocol.changes import ObjectPath, Write
@@ -21,7 +22,7 @@ from .targets import Target
 
 
 @attrs.frozen(eq=False, repr=False)
-class ObjectChange:
+class ObjectChange(PlannedChange):
     """What a plan does to one object: "create", "update" or "delete" it.
 
     id: its path, such as /buckets/shop/groups/editors. data: of a creation, its body as Kinto takes it,
@@ -30,17 +31,8 @@ class ObjectChange:
     last_modified: milliseconds; of the object that the plan saw, None for a new one.
     """
 
-    kind: Literal["create", "update", "delete"]
-    id: str
-    data: JSONObject = attrs.field(factory=dict)
-    difference: Mapping[str, tuple[JSON, JSON]] = attrs.field(factory=dict)
-    last_modified: int | None = None
     _edit: Edit | None = None
     _stored: StoredObject | None = None
-
-    def __repr__(self) -> str:
-        fields = "".join(f", {name}: {old!r} -> {new!r}" for name, (old, new) in self.difference.items())
-        return f"<{self.kind} {self.id}{fields}>"
 
     @property
     def attributes(self) -> JSONObject:

@@ -15,7 +15,7 @@ from ..plans import carrying_out
 from ..protocol import batch, operations
 from ..protocol.changes import own_data
 from ..protocol.operations import Flow
-from ..protocol.report import Outcome, Report, Status, failure
+from ..protocol.report import Outcome, Report, failure
 from ..protocol.responses import MISSING_PARENT
 from ..protocol.values import JSONObject
 from ..query import scanning
@@ -26,7 +26,6 @@ from .comparing import Change, Rules, deletion
 
 Side: TypeAlias = Literal["raise", "mine", "theirs", "merge"]
 
-_DONE: dict[str, Status] = {"create": "created", "update": "updated", "delete": "deleted"}
 _IDS = 100  # in one URL
 
 
@@ -58,8 +57,7 @@ def _outcome(change: Change, position: int, result: Any, rules: Rules) -> Outcom
     if isinstance(result, NotFound) and result.errno != MISSING_PARENT:
         if change.kind == "delete":
             return Outcome("unchanged", change, position)
-        message = f"{result.method} {result.path}: it was deleted since it was read; plan it again"
-        result = result.retold(Conflict, message)
+        result = carrying_out.deleted_since(result)
     if isinstance(result, Conflict):
         theirs = result.existing
         if theirs is not None and change.wanted is not None and settling.same(theirs, change.data):
@@ -69,7 +67,7 @@ def _outcome(change: Change, position: int, result: Any, rules: Rules) -> Outcom
         result.theirs = None if theirs is None else own_data(rules.path.record(change.id), theirs)
     if isinstance(result, KintoError):
         return failure(change, position, result)
-    return Outcome(_DONE[change.kind], change, position)
+    return Outcome(carrying_out.DONE[change.kind], change, position)
 
 
 def _resolved(outcome: Outcome[Change], rules: Rules, side: Side) -> Flow[Outcome[Change]]:
@@ -118,7 +116,7 @@ def _verified(outcomes: Iterable[Outcome[Change]], rules: Rules) -> Flow[list[Ou
     """Those whose change the server does not have as conflicts; a GET for each hundred of them."""
     checked: list[Outcome[Change]] = []
     for chunk in batch.chunks(outcomes, _IDS):
-        ids = [one.object.id for one in chunk if one.status in _DONE.values()]
+        ids = [one.object.id for one in chunk if one.status in carrying_out.DONE.values()]
         found: dict[str, JSONObject] = {}
 
         def keep(page: Iterable[JSONObject], found: dict[str, JSONObject] = found) -> None:

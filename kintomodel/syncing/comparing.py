@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 import attrs
@@ -13,6 +13,7 @@ from ..flows import settling
 from ..mapping.codec import FieldCodec
 from ..mapping.fields import options, suggestion
 from ..mapping.unknown import holds_objects, with_unknown
+from ..plans.change import PlannedChange
 from ..protocol import changes as protocol
 from ..protocol import operations
 from ..protocol.changes import Write
@@ -25,7 +26,7 @@ from .wanted import SERVERS, Key, Reader, Wanted
 
 
 @attrs.frozen(eq=False, repr=False)
-class Change:
+class Change(PlannedChange):
     """What a plan does to one record: "create", "update" or "delete" it.
 
     difference: {field: (old, new)} as JSON, of an update; undeclared attributes by their keys.
@@ -33,17 +34,8 @@ class Change:
     last_modified: milliseconds; of the record that the plan saw, None for a new one.
     """
 
-    kind: Literal["create", "update", "delete"]
-    id: str
-    data: JSONObject = attrs.field(factory=dict)
-    difference: Mapping[str, tuple[JSON, JSON]] = attrs.field(factory=dict)
-    last_modified: int | None = None
     wanted: Wanted | None = None
     base: JSONObject = attrs.field(factory=dict)
-
-    def __repr__(self) -> str:
-        fields = "".join(f", {name}: {old!r} -> {new!r}" for name, (old, new) in self.difference.items())
-        return f"<{self.kind} {self.id}{fields}>"
 
     def write(self, path: CollectionPath) -> Write:
         """The operation, guarded by what the plan saw."""

@@ -13,9 +13,7 @@ from ..errors import (
     KintoError,
     PayloadTooLarge,
     ResponseError,
-    ServerError,
     TransportError,
-    UnreadableResponse,
 )
 from ..protocol import batch
 from ..protocol.changes import Write
@@ -64,7 +62,7 @@ def settled(writes: Sequence[Write], send: Sender, heal: Healer, rounds: int = R
     """
     try:
         results = yield from send(writes)
-    except (TransportError, ServerError, UnreadableResponse) as error:
+    except settling.IN_DOUBT as error:
         return (yield from _one_by_one(writes, error, heal))
     except ResponseError as error:
         if error.attempts > 1:  # the first time it was perhaps accepted

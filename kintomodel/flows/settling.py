@@ -16,6 +16,7 @@ from ..errors import (
     Forbidden,
     KintoError,
     NotFound,
+    ResponseError,
     ServerError,
     TransportError,
     UnreadableResponse,
@@ -25,6 +26,9 @@ from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow, Operation
 from ..protocol.responses import BACKEND_FAILED
 from ..protocol.values import JSON, JSONObject, Part, equal, survives
+
+IN_DOUBT = (TransportError, ServerError, UnreadableResponse)
+"""What may be raised of a write that was done; is_in_doubt() tells of each."""
 
 
 def write(
@@ -39,11 +43,13 @@ def write(
     try:
         return (yield from operation)
     except Conflict as error:
+        if not _was_sent_before(error, is_doubted):
+            raise
         existing = error.existing
-        if not (is_doubted or error.attempts > 1) or (existing is not None and not same(existing, expected)):
+        if existing is not None and not same(existing, expected):
             raise
         return (yield from _find(operation, expected, error, existing))
-    except (TransportError, ServerError, UnreadableResponse) as error:
+    except IN_DOUBT as error:
         if not is_in_doubt(error):
             raise
         return (yield from _find(operation, expected, error))
@@ -58,18 +64,22 @@ def delete(operation: Operation[int], *, is_doubted: bool = False) -> Flow[int |
     try:
         return (yield from operation)
     except NotFound as error:
-        if not (is_doubted or error.attempts > 1):
+        if not _was_sent_before(error, is_doubted):
             raise
         return None
     except Forbidden as error:
-        was_sent_before = is_doubted or error.attempts > 1
-        if not (was_sent_before and (yield from probing.is_missing(error, operation.path))):
+        is_ours = _was_sent_before(error, is_doubted)
+        if not (is_ours and (yield from probing.is_missing(error, operation.path))):
             raise
         return None
-    except (TransportError, ServerError, UnreadableResponse):
+    except IN_DOUBT:
         if not (yield from _is_gone(operation.path)):
             raise
         return None
+
+
+def _was_sent_before(error: ResponseError, is_doubted: bool) -> bool:
+    return is_doubted or error.attempts > 1
 
 
 def is_in_doubt(error: object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from ..errors import Conflict, ServerError, TransportError, UnreadableResponse, UsageError
+from ..errors import Conflict, UsageError
 from ..flows import settling
 from ..flows.editing import later
 from ..mapping.codec import Codec, codec_of
@@ -194,7 +194,7 @@ def send_permissions(record: Mapped, changed: Mapping[str, list[str]]) -> Flow[N
         expected = Part(expected)
     try:
         stored = yield from settling.write(operation, expected)
-    except (TransportError, ServerError, UnreadableResponse) as error:
+    except settling.IN_DOUBT as error:
         # Perhaps it was done: by this the next write will know. That of a save() stays.
         if settling.is_in_doubt(error) and state.lost is None:
             state.lost = expected

@@ -19,7 +19,7 @@ from ..protocol.report import Outcome, Report, failure
 from ..query import scanning
 from ..query.conditions import And, Comparison
 from ..query.query import Query
-from ..reading.loading import from_stored
+from ..reading.loading import maker
 from .bulk_job import Item, Job, Work
 from .bulk_saving import Deleting, Saving
 from .progress import Progress
@@ -79,9 +79,10 @@ def _over(
 def _found(model: type[Mapped], where: Home, query: Query, page_size: int) -> Iterator[Item]:
     """What the query finds; of what does not fit the model, the outcome."""
     stream = scanning.scan(where.path.records, query, page_size)
+    make = maker(model, where)
     for position, data in enumerate(where.connection.stream(stream)):
         try:
-            yield position, from_stored(model, where, data)
+            yield position, make(data)
         except ValidationError as error:
             yield failure(None, position, error, data["id"])
 

@@ -123,7 +123,6 @@ class _Run:
     """One go through the items. The caller's thread plans and settles, the others only wait.
 
     under_way: batches, each with what waits for its results. busy: the ids in pending and under way.
-    most: of pending; 0 until it is known.
     trouble: what broke off the work.
     """
 
@@ -134,7 +133,6 @@ class _Run:
     pending: list[Step] = attrs.field(factory=list)
     under_way: deque[tuple[list[Step], Callable[[], list[Any]]]] = attrs.field(factory=deque)
     busy: set[str] = attrs.field(factory=set)
-    most: int = 0
     told: int = 0
     trouble: BaseException | None = None
 
@@ -168,11 +166,10 @@ class _Run:
         if write is None:
             self._append("unchanged", position, record)
             return
-        if not self.most:
-            self.most = self.job.work.capacity(self.job.connection.batch_size())
+        most = self.job.work.capacity(self.job.connection.batch_size())
         self.pending.append(Step(position, record, status, write))
         self.busy.add(record.id)
-        if len(self.pending) >= self.most:
+        if len(self.pending) >= most:
             self._send()
 
     def _send(self) -> None:

@@ -168,16 +168,20 @@ def _desired(
     content = None if data is None else copy(changes.without_identity(_checked_data(kind, id, data)))
     if permissions is not None and not isinstance(permissions, Mapping):
         raise UsageError(f"{kind} {id!r}: permissions are a dict of lists, got {permissions!r}")
-    held = None if permissions is None else {
-        name: one if isinstance(one, str) or not isinstance(one, Iterable) else tuple(one)
-        for name, one in permissions.items()
-    }  # fmt: skip
+    held = None if permissions is None else {name: _kept(one) for name, one in permissions.items()}
     inside = {
         name: _checked_children(f"{kind} {id!r}", name, several)
         for name, several in (children or {}).items()
         if several is not None
     }
     return Desired(kind, id, content, held, members, inside)
+
+
+def _kept(principals: Principals) -> Principals:
+    """Several, of which a generator would be used up; whether they are principals is seen by plan()."""
+    if isinstance(principals, str) or not isinstance(principals, Iterable):
+        return principals
+    return tuple(principals)
 
 
 def _checked_data(kind: Kind, id: str, data: object) -> Mapping[str, JSON]:

@@ -107,6 +107,7 @@ def _array_reader(cls: Any, converter: cattrs.Converter) -> Callable[[JSON, Any]
     """As cattrs reads them, but a string is no list of its letters."""
     read_all = _items_reader(cls, converter)
     origin, (kind, *_) = _array_parts(cls)
+    # An integer can be too large.
     kept = kind if origin is list and kind is not int and quick.is_kept(kind, converter) else None
 
     def read(value: JSON, _: Any) -> Any:

@@ -16,6 +16,14 @@ BUCKET = ("read", "write", "collection:create", "group:create")
 COLLECTION = ("read", "write", "record:create")
 GROUP = ("read", "write")
 RECORD = ("read", "write")
+KNOWN = {
+    "bucket": BUCKET,
+    "collection": COLLECTION,
+    "group": GROUP,
+    "record": RECORD,
+    "account": ("read", "write"),
+}
+"""Those that each kind of object knows."""
 
 _GROUP_PREFIX = "group:"
 

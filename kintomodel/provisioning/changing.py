@@ -90,12 +90,9 @@ class Edit(NamedTuple):
                 [one for one in both.old if one not in both.new],
             )
             was = editing.members(now) if name == "members" else list(shown(self.path, now).get(name, ()))
-            if set(alter(was)) == set(was):
-                continue
-            if name == "members":
-                data["members"] = alter(was)
-            else:
-                held[name] = alter(was)
+            wanted = alter(was)
+            if set(wanted) != set(was):
+                (data if name == "members" else held)[name] = wanted
         return changes.save(self.path, now, data, held, whole=dict)
 
 

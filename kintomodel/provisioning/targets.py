@@ -16,13 +16,6 @@ from ..protocol.values import JSONObject
 KINDS = ("accounts", "buckets", "groups", "collections", "records")
 SCOPES = (*KINDS, "permissions")
 
-_KNOWN = {
-    "bucket": permissions.BUCKET,
-    "group": permissions.GROUP,
-    "collection": permissions.COLLECTION,
-    "record": permissions.RECORD,
-}
-
 
 class Target(NamedTuple):
     """One object. None of its values: that is left as it is.
@@ -127,7 +120,7 @@ def _checked(path: ObjectPath, data: JSONObject | None) -> JSONObject | None:
 
 def _permissions(one: Desired, path: ObjectPath) -> dict[str, tuple[str, ...]]:
     """As Kinto spells them."""
-    known = _KNOWN[one.kind]
+    known = permissions.KNOWN[one.kind]
     found: dict[str, tuple[str, ...]] = {}
     given: Mapping[str, Principals] = one.permissions or {}
     for name, held in given.items():

@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..protocol import permissions
-
 _KINDS = {
     ("buckets",): "bucket",
     ("buckets", "collections"): "collection",
@@ -19,15 +17,6 @@ _LISTS = {
     **{names: kind for names, kind in _KINDS.items() if kind != "account"},
     ("buckets", "history"): "entry",
 }
-
-PERMISSIONS = {
-    "bucket": permissions.BUCKET,
-    "collection": permissions.COLLECTION,
-    "group": permissions.GROUP,
-    "record": permissions.RECORD,
-    "account": ("read", "write"),
-}
-"""Those that each kind of object knows."""
 
 
 class Place(NamedTuple):

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from ..protocol.objects import Response, StoredObject
 from ..protocol.operations import Operation
+from ..protocol.permissions import KNOWN
 from ..protocol.values import JSON, JSONObject, copy
 from . import refusals
-from .places import PERMISSIONS, Place
+from .places import Place
 
 
 class Writer(NamedTuple):
@@ -101,7 +102,7 @@ def precondition(headers: Mapping[str, str], stored: StoredObject | None) -> Res
 def _problem(
     operation: Operation[Any], place: Place, stored: StoredObject | None, body: JSONObject
 ) -> Response | None:
-    known = PERMISSIONS[place.kind]
+    known = KNOWN[place.kind]
     for name in body.get("permissions") or {}:
         if name not in known:
             return refusals.invalid("permissions", f'"{name}" is not one of {", ".join(known)}')
@@ -136,7 +137,7 @@ def _permissions(
     given = {name: tuple(held) for name, held in wanted.items() if held is not None}
     before = {} if stored is None else stored.permissions
     after: dict[str, tuple[str, ...]]
-    if given and (method == "PUT" or given.keys() >= set(PERMISSIONS[place.kind])):
+    if given and (method == "PUT" or given.keys() >= set(KNOWN[place.kind])):
         after = given
     elif before is None:
         return None

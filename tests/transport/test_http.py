@@ -47,6 +47,32 @@ def test_parameters_are_escaped(carry):
     assert server.requests[0].target == "/v1/buckets?eq_a=%22b+%26+c%2C%C3%A9%22&_sort=id"
 
 
+def test_a_path_that_is_no_plain_text_is_escaped(carry):
+    transport, server = carry(OK)
+    transport.send(operations.read("/accounts/zoë b?"))
+    assert server.requests[0].target.startswith("/v1/accounts/zo%C3%AB%20b")
+
+
+def test_the_cookie_of_a_load_balancer_comes_back_to_it(carry):
+    transport, server = carry(Answer(body=OK.body, headers={"Set-Cookie": "node=2; Path=/"}))
+    transport.send(READ)
+    transport.send(READ)
+    assert [one.headers.get("cookie") for one in server.requests] == [None, "node=2"]
+
+
+def test_what_an_auth_waits_for_is_of_its_request_alone(carry):
+    answered = []
+
+    def auth(request):
+        request.register_hook("response", lambda answer, **_: answered.append(answer.status_code))
+        return request
+
+    transport, _ = carry(OK, auth=auth)
+    for _ in range(3):
+        transport.send(READ)
+    assert answered == [200] * 3
+
+
 def test_without_a_body_nothing_is_said_of_its_type(carry):
     transport, server = carry(OK)
     transport.send(operations.delete("/buckets/b"))

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from concurrent import futures
+from contextvars import copy_context
 from typing import Generic, TypeVar
 
 import attrs
@@ -64,9 +65,9 @@ class Threads:
         self._process = 0
 
     def begin(self, work: Callable[[], T]) -> Begun[T]:
-        """Do it in another thread."""
+        """Do it in another thread, where context variables are as they are here."""
         try:
-            future = self._running().submit(work)
+            future = self._running().submit(copy_context().run, work)
         except RuntimeError:  # closed by another thread just now, or Python is about to end
             return Begun(work, None, os.getpid())
         # Or the thread would wait its turn for 5 ms, with the request unsent, if we go on computing.

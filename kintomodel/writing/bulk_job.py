@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent import futures
 from functools import partial
 from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
 
@@ -96,11 +95,7 @@ class Job(Generic[M]):
         if not isinstance(self.workers, int) or self.workers < 1:
             raise UsageError(f"workers is a positive number of connections, got {self.workers!r}")
         with reporting(self.progress, total) as tell:
-            run = _Run(self, lambda done: tell(done, total))
-            if self.workers == 1:
-                return run.perform(items)
-            with futures.ThreadPoolExecutor(self.workers) as run.executor:
-                return run.perform(items)
+            return _Run(self, lambda done: tell(done, total)).perform(items)
 
     def retry(self, failures: tuple[Outcome[Any], ...]) -> Report[M]:
         return self.run(self.find(failures), len(failures))
@@ -120,17 +115,18 @@ def over(records: Iterable[M], job: Callable[[bool], Job[M]]) -> Report[M]:
 
 @attrs.define
 class _Run:
-    """One go through the items. The caller's thread plans and settles, the others only wait.
+    """One go through the items. The caller's thread plans and settles; where there are several workers,
+    others send and wait.
 
-    under_way: batches, each with what waits for its results. busy: the ids in pending and under way.
-    trouble: what broke off the work.
+    most: how many go into a batch. under_way: batches, each with what waits for its results.
+    busy: the ids in pending and under way. trouble: what broke off the work.
     """
 
     job: Job[Any]
     tell: Callable[[int], object]
-    executor: futures.ThreadPoolExecutor | None = None
     outcomes: list[Outcome[Any]] = attrs.field(factory=list)
     pending: list[Step] = attrs.field(factory=list)
+    most: int = 0
     under_way: deque[tuple[list[Step], Callable[[], list[Any]]]] = attrs.field(factory=deque)
     busy: set[str] = attrs.field(factory=set)
     told: int = 0
@@ -166,16 +162,19 @@ class _Run:
         if write is None:
             self._append("unchanged", position, record)
             return
-        most = self.job.work.capacity(self.job.connection.batch_size())
+        if not self.pending:
+            self.most = self.job.work.capacity(self.job.connection.batch_size())
         self.pending.append(Step(position, record, status, write))
         self.busy.add(record.id)
-        if len(self.pending) >= most:
+        if len(self.pending) >= self.most:
             self._send()
 
     def _send(self) -> None:
         steps, self.pending = self.pending, []
-        perform = partial(self.job.connection.run, self.job.work.send([step.write for step in steps]))
-        wait = perform if self.executor is None else self.executor.submit(perform).result
+        connection, send = self.job.connection, partial(self.job.work.send, [step.write for step in steps])
+        # To hand a batch to another thread takes more time than is won by planning the next one meanwhile.
+        is_alone = self.job.workers == 1
+        wait = (lambda: connection.run(send())) if is_alone else connection.begin(send).result
         self.under_way.append((steps, wait))
         if len(self.under_way) >= self.job.workers:
             self._settle_oldest()

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextvars import ContextVar
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,16 @@ def test_work_is_done_by_another_thread(threads):
     while not begun.future.done():
         pass
     assert begun.result() != HERE()
+
+
+def test_context_variables_are_as_they_are_for_who_asks(threads):
+    tenant = ContextVar("tenant")
+    tenant.set("seven")
+    begun = threads.begin(lambda: (HERE(), tenant.get()))
+    while not begun.future.done():
+        pass
+    assert begun.result()[0] != HERE()
+    assert begun.result()[1] == "seven"
 
 
 def test_what_it_raises_is_raised_where_the_result_is_wanted(threads):

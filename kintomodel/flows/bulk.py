@@ -72,12 +72,14 @@ def settled(writes: Sequence[Write], send: Sender, heal: Healer, rounds: int = R
         results = [error] * len(writes)
     if rounds and any(map(_met_others, results)):
         return (yield from _again(writes, results, send, heal, rounds))
-    found: list[Any] = []
-    for write, result in zip(writes, results, strict=True):
+    found = list(results)
+    for at, (write, result) in enumerate(zip(writes, results, strict=True)):
+        if not isinstance(result, KintoError):  # it is what the write comes to
+            continue
         try:
-            found.append((yield from _rest(_settle(write), result)))
+            found[at] = yield from _rest(_settle(write), result)
         except KintoError as error:
-            found.append(error)
+            found[at] = error
     return found
 
 

@@ -13,14 +13,14 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn, override
 
 from ..errors import KintoError, UsageError, ValidationError
-from ..protocol.values import JSON, JSONObject, check
+from ..protocol.values import JSON, JSONObject, check, number
 from . import quick
 from .annotations import without_none
 from .conversion import new_converter, problems
 from .declaration import Declaration, FieldInfo
 from .fields import options
 from .references import holds_references, referred
-from .state import State
+from .state import Home, State
 from .storage import Mismatch, expected
 from .unknown import with_unknown
 
@@ -32,19 +32,22 @@ class FieldCodec:
     """One field. write: the value as JSON; read: the value of JSON. Both raise Mismatch.
 
     number: Decimal or float, of which an int may be given; None for any other type.
+    plain: the types of which values are JSON as they stand.
     """
 
     info: FieldInfo
     write: Callable[[Any], JSON]
     _read: Callable[[JSON, Any], Any]
     number: type | None
+    plain: frozenset[type]
+    omits_none: bool
 
     def read(self, value: JSON) -> Any:
         return self._read(value, self.info.stored_type)
 
     def omits(self, value: Any) -> bool:
         """Is it stored as no key at all?"""
-        return value is None and options(self.info.attribute).omit_none
+        return value is None and self.omits_none
 
 
 class Codec(Generic[T]):
@@ -59,7 +62,8 @@ class Codec(Generic[T]):
         # Whose records the fields refer to; None if their types do not say it.
         self.references = {info.name: referred(info.type) for info in infos if holds_references(info.type)}
         self.validated = tuple(one for one in self.fields if options(one.info.attribute).validators)
-        self.omitting = tuple(one for one in self.fields if options(one.info.attribute).omit_none)
+        self.omitting = tuple(one for one in self.fields if one.omits_none)
+        self.by_key = {one.info.key: one for one in self.fields}
         self._cls = declaration.cls
         overrides: dict[str, Any] = {
             attribute.name: override(omit=True)
@@ -72,21 +76,39 @@ class Codec(Generic[T]):
         )
         self._read_quickly: quick.RecordReader | None = quick.record_reader(declaration, converter)
 
-    def load(self, data: Mapping[str, JSON], where: object, state: State | None = None) -> T:
-        """A record of what the server has; ValidationError with all that does not fit.
+    def loader(self, where: Home, *, readonly: bool = False) -> Callable[[JSONObject], T]:
+        """Makes records of what the server has; ValidationError with all that does not fit.
 
-        where: prints as bucket/collection, for the message. state: None for one that is not stored.
+        readonly: nothing is kept of it beside the fields; else the data, which must not be changed.
         """
-        if state is None:
-            state = State()
-        if self._read_quickly is not None:
-            try:
-                return cast(T, self._read_quickly(data, state))
-            except Exception:
-                return self._load_with_care(data, where, state)
-        return self._load_with_care(data, where, state)
+        read = self._read_quickly
 
-    def _load_with_care(self, data: Mapping[str, JSON], where: object, state: State) -> T:
+        def load_with_care(data: JSONObject) -> T:
+            state = State(where, None if readonly else data, readonly=readonly)
+            return self._load_with_care(data, where, state)
+
+        if read is None:
+            return load_with_care
+
+        def load(data: JSONObject) -> T:
+            try:
+                record: T = read(data, where, None if readonly else data)
+            except Exception:
+                return load_with_care(data)
+            return record
+
+        return load
+
+    def load(self, data: JSONObject, where: object) -> T:
+        """A new record with this data. where: prints as bucket/collection, for the message."""
+        if self._read_quickly is not None:
+            with suppress(Exception):
+                record: T = self._read_quickly(data, None, None)
+                vars(record)["_state"] = State()
+                return record
+        return self._load_with_care(data, where, State())
+
+    def _load_with_care(self, data: JSONObject, where: object, state: State) -> T:
         """By the converter, which knows what is wrong."""
         try:
             record = self._structure(data, self._cls)
@@ -106,21 +128,22 @@ class Codec(Generic[T]):
         result: JSONObject = {}
         wrong: list[str] = []
         present = vars(record)
-        for one in self.fields:
+        for key, one in self.by_key.items():
             if one.info.name not in present and stored:
                 continue
-            if one.omits(getattr(record, one.info.name)):
+            given = getattr(record, one.info.name)
+            if one.omits(given):
                 continue
             try:
-                value = self.dump_value(one, getattr(record, one.info.name))
+                value = self.dump_value(one, given)
                 check(value, one.info.name)
             except ValidationError as error:
-                if self._is_stored(one, getattr(record, one.info.name), stored):
-                    result[one.info.key] = stored[one.info.key]
+                if self._is_stored(one, given, stored):
+                    result[key] = stored[key]
                 else:
                     wrong += error.problems
             else:
-                result[one.info.key] = with_unknown(one.info.stored_type, value, stored.get(one.info.key))
+                result[key] = with_unknown(one.info.stored_type, value, stored.get(key))
         if wrong:
             raise _invalid(where, wrong)
         return result
@@ -133,6 +156,8 @@ class Codec(Generic[T]):
 
     def dump_value(self, one: FieldCodec, value: Any) -> JSON:
         """A field's value as JSON that can be read back."""
+        if type(value) in one.plain and (type(value) is not int or number(value) is value):
+            return value
         try:
             written = one.write(value)
             one.read(written)
@@ -142,13 +167,15 @@ class Codec(Generic[T]):
 
 
 def _field_codec(cls: type, info: FieldInfo, converter: cattrs.Converter) -> FieldCodec:
-    number = next((kind for kind in (Decimal, float) if without_none(info.type) is kind), None)
+    of_numbers = next((kind for kind in (Decimal, float) if without_none(info.type) is kind), None)
     try:
         return FieldCodec(
             info,
             converter.get_unstructure_hook(info.stored_type),
             converter.get_structure_hook(info.stored_type),
-            number,
+            of_numbers,
+            quick.plain_types(info.stored_type, converter),
+            options(info.attribute).omit_none,
         )
     except KintoError as error:
         raise UsageError(f"{cls.__qualname__}.{info.name}: {error}") from None

@@ -62,7 +62,10 @@ class FieldInfo:
 
 @attrs.define(eq=False)
 class Declaration:
-    """bucket, collection: None for a class that is bound to none. fields: by their Python names."""
+    """bucket, collection: None for a class that is bound to none. fields: by their Python names.
+
+    keys: those of the fields on the server.
+    """
 
     cls: type
     bucket: str | None
@@ -72,9 +75,10 @@ class Declaration:
     _resolved: bool = False
     has_plain_constructor: bool = True
     """Is it that of attrs, and does it set attributes without asking a __setattr__?"""
+    keys: frozenset[str] = attrs.field(init=False)
 
-    @property
-    def keys(self) -> frozenset[str]:
+    @keys.default
+    def _keys(self) -> frozenset[str]:
         return frozenset(info.key for info in self.fields.values())
 
     def resolve(self) -> Mapping[str, FieldInfo]:

@@ -12,14 +12,14 @@ from typing import Any, NamedTuple, TypeAlias, get_args
 import attrs
 import cattrs
 
-from ..protocol.values import JSON, LARGEST_INTEGER, SMALLEST_INTEGER
+from ..protocol.values import JSON, LARGEST_INTEGER, SMALLEST_INTEGER, JSONObject
 from .annotations import is_union, without_none
 from .declaration import Declaration
-from .plain_values import PRIMITIVES, primitive_reader
-from .state import State
+from .plain_values import PRIMITIVES, primitive_reader, primitive_writer
+from .state import Home
 
 Reader: TypeAlias = Callable[[Mapping[str, JSON]], Any]
-RecordReader: TypeAlias = Callable[[Mapping[str, JSON], State], Any]
+RecordReader: TypeAlias = "Callable[[Mapping[str, JSON], Home | None, JSONObject | None], Any]"
 
 
 class OfValue:
@@ -41,7 +41,10 @@ class Part(NamedTuple):
 
 
 def record_reader(declaration: Declaration, converter: cattrs.Converter) -> RecordReader | None:
-    """Makes a record in this state without its constructor; None where that does more than to take values."""
+    """Makes a record without its constructor; None where that does more than to take values.
+
+    It takes the data, where the record is, and what is kept of the data: see state.known().
+    """
     cls: Any = declaration.cls
     parts = [Part(info.attribute, info.key, info.stored_type) for info in declaration.fields.values()]
     hooks = ("__attrs_pre_init__", "__attrs_post_init__")
@@ -52,10 +55,11 @@ def record_reader(declaration: Declaration, converter: cattrs.Converter) -> Reco
     id = Part(attrs.fields_dict(cls)["id"], "id", str)
     lines = _lines([id, *parts], converter, names)
     # Past __setattr__, as the constructor does.
-    lines += ["record = new(cls)", "attributes = record.__dict__", "attributes['_state'] = state"]
+    lines += ["record = new(cls)", "attributes = record.__dict__"]
+    lines += ["attributes['_where'] = where", "attributes['_kept'] = kept"]
     lines += [f"attributes[{one.attribute.name!r}] = value{at}" for at, one in enumerate([id, *parts])]
     lines += ["attributes['last_modified'] = data.get('last_modified')", "return record"]
-    reader: RecordReader = _compiled("data, state", lines, names)
+    reader: RecordReader = _compiled("data, where, kept", lines, names)
     return reader
 
 
@@ -89,7 +93,7 @@ def _lines(parts: Iterable[Part], converter: cattrs.Converter, names: dict[str, 
     """The body of a function that gives each part a value. names: gets what the lines name."""
     lines = []
     for at, one in enumerate(parts):
-        optional = is_union(one.type) and len(get_args(one.type)) == 2 and type(None) in get_args(one.type)
+        optional = _is_optional(one.type)
         kind = without_none(one.type) if optional else one.type
         hook = converter.get_structure_hook(kind)
         read, given = (hook.read, "value") if isinstance(hook, OfValue) else (hook, f"value, kind{at}")
@@ -117,6 +121,20 @@ _KEPT: dict[Any, str] = {
 def is_kept(kind: Any, converter: cattrs.Converter) -> bool:
     """Is JSON of this type the value as it stands? Not if users registered a reader of it."""
     return kind in _KEPT and converter.get_structure_hook(kind) is primitive_reader(kind, PRIMITIVES[kind])
+
+
+def plain_types(cls: Any, converter: cattrs.Converter) -> frozenset[type]:
+    """The types of which values of a field, here and as JSON, are the same as they stand."""
+    kind = without_none(cls) if _is_optional(cls) else cls
+    if not is_kept(kind, converter):
+        return frozenset()
+    if converter.get_unstructure_hook(kind) is not primitive_writer(kind, PRIMITIVES[kind]):
+        return frozenset()
+    return frozenset({kind} if kind is cls else {kind, type(None)})
+
+
+def _is_optional(cls: Any) -> bool:
+    return is_union(cls) and len(get_args(cls)) == 2 and type(None) in get_args(cls)
 
 
 def _default(attribute: attrs.Attribute[Any]) -> Callable[[], Any]:

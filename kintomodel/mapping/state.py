@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import attrs
 
 from ..errors import UsageError
-from ..protocol.changes import own_data
+from ..protocol.changes import own_record_data
 from ..protocol.paths import CollectionPath, RecordPath
 from ..protocol.values import JSONObject, sendable
 from ..resources.client import Client, current_client
@@ -69,7 +70,8 @@ def home_of(
 class State:
     """stored: the JSON that the server last showed, None for a record that is not stored yet.
 
-    home: None until it is first wanted. permissions: None until they are first looked at.
+    home: None until it is first wanted. permissions: None until they are first looked at. shown: those
+    that an answer for this record alone showed before that, none if they are hidden from us.
     extra: the undeclared attributes, once somebody has looked at them. lost: the data of a write
     whose answer was lost, as it is if that write was done. deleted: was the answer of a deletion lost?
     only: the keys that were read, None for all of them; stored holds no others. A field that is
@@ -80,6 +82,7 @@ class State:
     home: Home | None = None
     stored: JSONObject | None = None
     permissions: RecordPermissions | None = None
+    shown: Mapping[str, tuple[str, ...]] | None = None
     extra: JSONObject | None = None
     lost: JSONObject | None = None
     deleted: bool = False
@@ -115,6 +118,23 @@ class Mapped:
 
     def after_load(self) -> None:
         """Override it: the record was made of what the server showed, or refreshed."""
+
+
+def known(record: Mapped) -> State | None:
+    """The state of a record, also of one that was read quickly; None if there is none.
+
+    To make one for each of many records takes time, and most are never asked for it. Until then they have
+    _where, their home, and _kept, what the server showed, which is None of those that are readonly.
+    """
+    attributes = vars(record)
+    where, kept = attributes.get("_where"), attributes.get("_kept")
+    if where is not None:
+        # If two threads ask at the same time, both get the same one.
+        attributes.setdefault("_state", State(where, kept, readonly=kept is None))
+        attributes.pop("_where", None)
+        attributes.pop("_kept", None)
+    found: State | None = attributes.get("_state")
+    return found
 
 
 def home(record: Mapped) -> Home:
@@ -161,7 +181,6 @@ def extra(record: Mapped) -> JSONObject:
 
 def undeclared(record: Mapped) -> JSONObject:
     """The same as last shown, without the edits."""
-    from_server = record._state.stored or {}
-    known = record.__kinto__.keys
-    own = own_data(path(record), from_server)
-    return {key: sendable(value) for key, value in own.items() if key not in known}
+    from_server, known = record._state.stored or {}, record.__kinto__.keys
+    unknown = {key: value for key, value in from_server.items() if key not in known}
+    return {key: sendable(value) for key, value in own_record_data(unknown).items()}

@@ -18,6 +18,9 @@ from uuid import UUID
 from ..protocol.values import JSON, survives
 from ..query.conditions import kind
 
+# Looked up once: this is read for each of many records.
+_datetime, _UTC = datetime.fromisoformat, timezone.utc
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
 # fromisoformat() reads more with each version of Python; these forms are read by all of ours.
@@ -104,10 +107,10 @@ def read_datetime(value: JSON) -> datetime:
     """From any ISO 8601 form with a time; without an offset it is UTC. The result is in UTC."""
     if type(value) is str:
         try:
-            # As we write it, or in another form.
-            is_ours = len(value) == 32 and value[10] == "T" and value[19] == "." and value.endswith("+00:00")
-            moment = datetime.fromisoformat(value if is_ours else _datetime_text(value))
-            if moment.tzinfo is timezone.utc:
+            # As we write it, of 32 characters, or in another form.
+            is_ours = value[26:] == "+00:00" and value[10] == "T" and value[19] == "."
+            moment = _datetime(value if is_ours else _datetime_text(value))
+            if moment.tzinfo is _UTC:
                 return moment
             if moment.tzinfo is None:
                 return moment.replace(tzinfo=timezone.utc)

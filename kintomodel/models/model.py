@@ -316,7 +316,9 @@ class Model(_ModelBase, abstract=True):
 
         def __getattr__(self, name):
             # Only reached where the attribute is missing.
-            mine = vars(self).get("_state")
+            mine = state.known(self)
+            if name == "_state" and mine is not None:
+                return mine
             was_read = mine is not None and (mine.stored is not None or mine.only is not None)
             if was_read and name in type(self).__kinto__.fields:
                 return loading.deferred(self, name)

@@ -21,6 +21,7 @@ ObjectPath = BucketPath | CollectionPath | GroupPath | RecordPath
 _IDENTITY = frozenset({"id", "last_modified"})
 # What Kinto takes for something else than data: a tombstone, permissions, its own mark.
 _RESERVED = ("id", "last_modified", "deleted", "__permissions__")
+_RESERVED_IN_RECORDS = (*_RESERVED, "schema")
 
 
 class Write(NamedTuple):
@@ -35,13 +36,6 @@ class Write(NamedTuple):
     is_doubted: bool = False
 
 
-def belongs_to_user(path: ObjectPath, key: str, value: JSON) -> bool:
-    """Kinto writes the time of a collection's schema into its records (26.5)."""
-    if key in _IDENTITY:
-        return False
-    return not (key == "schema" and isinstance(path, RecordPath) and type(value) is int)
-
-
 def without_identity(data: Mapping[str, JSON]) -> JSONObject:
     """What somebody wants to store of the data. Shares its values."""
     return {key: value for key, value in data.items() if key not in _IDENTITY}
@@ -49,17 +43,31 @@ def without_identity(data: Mapping[str, JSON]) -> JSONObject:
 
 def own_data(path: ObjectPath, data: Mapping[str, JSON]) -> JSONObject:
     """What of the data is the user's. Shares its values."""
-    return {key: value for key, value in data.items() if belongs_to_user(path, key, value)}
+    return own_record_data(data) if isinstance(path, RecordPath) else without_identity(data)
+
+
+def own_record_data(data: Mapping[str, JSON]) -> JSONObject:
+    """The same of a record: Kinto writes the time of its collection's schema into it (26.5)."""
+    own = without_identity(data)
+    if type(own.get("schema")) is int:
+        del own["schema"]
+    return own
 
 
 def create(
-    path: ObjectPath, data: Mapping[str, JSON], permissions: Mapping[str, list[str]] | None = None
+    path: ObjectPath,
+    data: Mapping[str, JSON],
+    permissions: Mapping[str, list[str]] | None = None,
+    *,
+    is_checked: bool = False,
 ) -> Write:
     """Store a new object. id and last_modified in the data are left out, as the path holds the one
     and the server makes the other. ValidationError for what Kinto cannot keep.
+
+    is_checked: is it known that Kinto can keep the values?
     """
     wanted = copy(without_identity(data))
-    _check(path, wanted, wanted)
+    _check(path, wanted, is_checked)
     return Write(operations.create(path, wanted, permissions), wanted)
 
 
@@ -71,12 +79,13 @@ def save(
     *,
     whole: Callable[[], Mapping[str, list[str]]],
     force: bool = False,
+    is_checked: bool = False,
 ) -> Write | None:
     """The one write that makes base what is wanted; None if it is that already.
 
     permissions: those that changed. whole: gives all of them; called only where a PUT is needed,
     as Kinto empties the permissions that a PUT does not name, if it names any (26.5).
-    force: without a precondition.
+    force: without a precondition. is_checked: is it known that Kinto can keep the values?
     """
     before = own_data(path, base.data)
     changed = {
@@ -85,7 +94,7 @@ def save(
     removed = before.keys() - data.keys()
     if not changed and not removed and not permissions:
         return None
-    _check(path, changed, changed)
+    _check(path, changed, is_checked)
     expected = {key: copy(value) if key in changed else sendable(value) for key, value in data.items()}
     since = None if force else base.last_modified
     if removed:
@@ -95,11 +104,9 @@ def save(
     return Write(operations.update(path, body, permissions, last_modified=since), expected)
 
 
-def _check(path: ObjectPath, data: Mapping[str, JSON], changed: Mapping[str, JSON]) -> None:
-    where = f"{path}: data"
-    reserved = [
-        key for key in changed if key in _RESERVED or (key == "schema" and isinstance(path, RecordPath))
-    ]
-    if reserved:
-        raise ValidationError(f"{where}: Kinto keeps the key {reserved[0]!r} for itself; use another name")
-    check(dict(data), where)
+def _check(path: ObjectPath, data: JSONObject, is_checked: bool) -> None:
+    for key in _RESERVED_IN_RECORDS if isinstance(path, RecordPath) else _RESERVED:
+        if key in data:
+            raise ValidationError(f"{path}: data: Kinto keeps the key {key!r} for itself; use another name")
+    if not is_checked:
+        check(data, f"{path}: data")

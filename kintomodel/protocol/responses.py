@@ -141,11 +141,14 @@ def stored_object(response: Response) -> StoredObject:
     if not isinstance(data.get("id"), str) or not isinstance(data.get("last_modified"), int):
         raise _not_kintos(response, "data")
     # An object without a single visible permission is one whose permissions we may not see.
-    shown = _member(response, "permissions", dict) if _object(response).get("permissions") else {}
-    if not all(isinstance(held, list) for held in shown.values()):
-        raise _not_kintos(response, "permissions")
-    permissions = {name: tuple(held) for name, held in shown.items()}
-    return StoredObject(data, permissions or None)
+    if not response.body.get("permissions"):
+        return StoredObject(data)
+    permissions = {}
+    for name, held in _member(response, "permissions", dict).items():
+        if not isinstance(held, list):
+            raise _not_kintos(response, "permissions")
+        permissions[name] = tuple(held)
+    return StoredObject(data, permissions)
 
 
 def deletion(response: Response) -> int:

@@ -9,7 +9,7 @@ from ..errors import Conflict, UsageError
 from ..flows import settling
 from ..flows.editing import later
 from ..mapping.codec import Codec, codec_of
-from ..mapping.state import Home, Mapped, State, home, path, refuse_readonly
+from ..mapping.state import Home, Mapped, home, path, refuse_readonly
 from ..protocol import operations
 from ..protocol.changes import own_data
 from ..protocol.objects import StoredObject
@@ -33,6 +33,8 @@ def from_stored(model: type[M], where: Home, data: JSONObject) -> M:
 def maker(model: type[M], where: Home, *, readonly: bool = False) -> Callable[[JSONObject], M]:
     """Makes records as from_stored() does. readonly: of the data only the fields are kept."""
     make_unfinished = _unfinished_maker(model, where, readonly=readonly)
+    if model.after_load is Mapped.after_load:
+        return make_unfinished
 
     def make(data: JSONObject) -> M:
         record = make_unfinished(data)
@@ -49,13 +51,14 @@ def unfinished(model: type[M], where: Home, data: JSONObject) -> M:
 
 def _unfinished_maker(model: type[M], where: Home, *, readonly: bool = False) -> Callable[[JSONObject], M]:
     codec: Codec[M] = codec_of(model.__kinto__)
+    load = codec.loader(where, readonly=readonly)
+    if not codec.references:
+        return load
     source = Source(where, model.__kinto__.bucket, _load)
 
     def make(data: JSONObject) -> M:
-        state = State(where, readonly=True) if readonly else State(where, data)
-        record = codec.load(data, where, state)
-        if codec.references:
-            bind(record, source)
+        record = load(data)
+        bind(record, source)
         return record
 
     return make
@@ -137,15 +140,22 @@ def accept(record: Mapped, stored: StoredObject) -> None:
     state.extra, state.lost, state.deleted = None, None, False
     record.last_modified = stored.last_modified
     accept_permissions(record, stored)
-    bind(record, Source(home(record), record.__kinto__.bucket, _load))
+    if codec_of(record.__kinto__).references:
+        bind(record, Source(home(record), record.__kinto__.bucket, _load))
 
 
 def accept_permissions(record: Mapped, stored: StoredObject) -> None:
     """Of an answer to a request for this record alone: what it does not show is hidden from us."""
-    found = permissions(record)
-    found.accept(stored.permissions)
-    if stored.permissions is None:
-        found.know(None)
+    state = record._state
+    state.shown = stored.permissions or {}
+    if state.permissions is not None:
+        _accept_shown(state.permissions, state.shown)
+
+
+def _accept_shown(permissions: RecordPermissions, shown: Mapping[str, tuple[str, ...]]) -> None:
+    permissions.accept(shown or None)
+    if not shown:
+        permissions.know(None)
 
 
 def permissions(record: Mapped) -> RecordPermissions:
@@ -155,6 +165,8 @@ def permissions(record: Mapped) -> RecordPermissions:
         is_new = state.stored is None and not state.readonly
         known: dict[str, list[str]] | None = {} if is_new else None
         state.permissions = RecordPermissions(home(record).path.bucket, RecordOwner(record), known)
+        if state.shown is not None:
+            _accept_shown(state.permissions, state.shown)
     return state.permissions
 
 

@@ -57,7 +57,7 @@ def _resolve_deleted(record: Mapped, conflict: Conflict, on_conflict: OnConflict
     if on_conflict == "merge" or (on_conflict == "mine" and record._state.only is not None):
         raise conflict
     wanted = copy(dict(on_conflict(conflict))) if callable(on_conflict) else conflict.mine or {}
-    record._state = State(home(record), permissions=record._state.permissions)
+    record._state = State(home(record), permissions=permissions(record))
     record.last_modified = None
     _become(record, wanted)
     return on_conflict != "theirs"

@@ -87,7 +87,7 @@ class Rules:
     def update(self, stored: JSONObject, data: JSONObject, wanted: Wanted | None) -> Change | None:
         """The change of a record to this data; None if it has it."""
         base = protocol.own_data(self.path.record(stored["id"]), stored)
-        by_key = {one.info.key: one for one in self.reader.codec.fields}
+        by_key = self.reader.codec.by_key
         difference = {}
         for key, value in data.items():
             one = by_key.get(key)
@@ -108,7 +108,7 @@ class Rules:
         return Change("create", id, data, wanted=wanted)
 
     def _changed(self, wanted: Wanted, base: JSONObject) -> JSONObject:
-        by_key = {one.info.key: one for one in self.reader.codec.fields}
+        by_key = self.reader.codec.by_key
         changed: JSONObject = {}
         for key, value in wanted.data.items():
             if key in self.preserve:

@@ -11,11 +11,12 @@ from ..errors import Conflict, UsageError
 from ..flows import bulk, verifying
 from ..mapping.state import Home, Mapped, home
 from ..protocol.changes import Write
+from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.report import Status
 from ..reading.resolving import OnConflict
 from .bulk_job import Step
-from .saving import GUARDED, Manner, deletion, move, repeating, take_in, take_out
+from .saving import GUARDED, Manner, deletion, keep, move, repeating, take_in, take_out
 from .validation import prepared
 
 
@@ -47,6 +48,9 @@ class Saving:
         return prepared(record, force=self.manner.force)
 
     def settle(self, step: Step, result: Any) -> Flow[Status]:
+        if isinstance(result, StoredObject):  # as nearly always
+            keep(step.record, step.write, result)
+            return step.status
         first = take_in(step.record, step.write, result, self.manner)
         if not (yield from repeating(step.record, first, self.manner, self.on_conflict)):
             return "unchanged"
@@ -89,5 +93,5 @@ class Deleting:
 
 def check_place(record: Mapped, where: Home) -> None:
     here = home(record)
-    if here != where or here.url != where.url:
+    if here is not where and (here != where or here.url != where.url):
         raise UsageError(f"{here.name}/{record.id} on {here.url} is not in {where.name} on {where.url}")

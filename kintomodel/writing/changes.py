@@ -36,12 +36,11 @@ def changed(record: Mapped, *, force: bool = False) -> JSONObject:
     current = {**_extra(record), **current}
     if stored is None:
         return current
-    fields = {one.info.key: one for one in codec.fields}
     return {
         key: value
         for key, value in current.items()
         if not is_read(record, key)
-        or _differs(record, None if force else fields.get(key), value, stored.get(key, _ABSENT))
+        or _differs(record, None if force else codec.by_key.get(key), value, stored.get(key, _ABSENT))
     }
 
 
@@ -77,7 +76,7 @@ def write(record: Mapped, *, force: bool = False) -> Write | None:
     if state.stored is None and state.only is not None:
         raise UsageError(f"{where.name}: only part of it was read before it was deleted")
     if state.stored is None:
-        new = protocol.create(where, edited, permissions)
+        new = protocol.create(where, edited, permissions, is_checked=True)
         return new._replace(operation=operations.replace(where, edited, permissions)) if force else new
     gone = removed(record, force=force)
     kept = {key: value for key, value in protocol.own_data(where, state.stored).items() if key not in gone}
@@ -90,6 +89,7 @@ def write(record: Mapped, *, force: bool = False) -> Write | None:
         permissions,
         whole=lambda: state.permissions.as_dict() if state.permissions else {},
         force=force,
+        is_checked=True,
     )
     if planned is None or state.only is None:
         return planned

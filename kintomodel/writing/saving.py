@@ -120,8 +120,7 @@ def _sent(planned: Write) -> Flow[StoredObject | KintoError]:
 def take_in(record: Mapped, planned: Write, result: StoredObject | KintoError, manner: Manner) -> Flow[bool]:
     """Make of the record what its write came to; raises what that raised, as save() does."""
     if isinstance(result, StoredObject):
-        accept(record, result)
-        _normalize(record, planned, result)
+        keep(record, planned, result)
         return True
     if settling.is_in_doubt(result):
         # Perhaps it was done: by this the next save() will know.
@@ -134,6 +133,12 @@ def take_in(record: Mapped, planned: Write, result: StoredObject | KintoError, m
     if isinstance(result, NotFound) and record._state.stored is not None and result.errno != MISSING_PARENT:
         raise explained(_deleted(result), record, planned.expected)
     raise result
+
+
+def keep(record: Mapped, planned: Write, stored: StoredObject) -> None:
+    """Make of the record what the server showed once it was written."""
+    accept(record, stored)
+    _normalize(record, planned, stored)
 
 
 def delete(record: Mapped, *, missing_ok: bool = False, force: bool = False) -> Flow[None]:
@@ -208,17 +213,17 @@ def _deleted(error: NotFound) -> Conflict:
 
 def _normalize(record: Mapped, planned: Write, stored: StoredObject) -> None:
     """Where the server keeps another value than was sent, it is the server's that counts."""
-    expected = planned.expected or {}
-    for one in codec_of(record.__kinto__).fields:
-        key = one.info.key
-        if one.info.name not in vars(record):
+    expected, attributes = planned.expected or {}, vars(record)
+    for key, one in codec_of(record.__kinto__).by_key.items():
+        name = one.info.name
+        if name not in attributes or key not in stored.data:
             continue
-        kept = key in expected and equal(stored.data.get(key), expected[key])
-        if key in stored.data and not (kept and _has_its_type(one, getattr(record, one.info.name))):
+        kept = key in expected and equal(stored.data[key], expected[key])
+        if not (kept and _has_its_type(one, attributes[name])):
             try:
-                setattr(record, one.info.name, one.read(stored.data[key]))
+                setattr(record, name, one.read(stored.data[key]))
             except Exception as error:
-                lines = problems(error, one.info.name)
+                lines = problems(error, name)
                 raise ValidationError(f"{path(record).name}: saved, but {'; '.join(lines)}", lines) from None
 
 

@@ -78,7 +78,7 @@ def both(model: type[Any], data: dict[str, Any]) -> tuple[Any, Any]:
     """What comes of it the quick way, and with care; None where it does not fit."""
     made = codec_of(model.__kinto__)
     try:
-        quickly = made._read_quickly(data, State())
+        quickly = made._read_quickly(data, None, None)
     except Exception:
         quickly = None
     try:

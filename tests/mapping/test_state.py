@@ -2,10 +2,13 @@
 
 import copy
 import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from kintomodel import Client, Model, UsageError
+from kintomodel.mapping.codec import codec_of
 from kintomodel.mapping.state import Home, State, home_of
 from kintomodel.protocol.paths import CollectionPath
 
@@ -67,6 +70,55 @@ def test_a_connection_is_not_pickled():
 def test_a_state_begins_empty():
     state = State()
     assert (state.home, state.stored, state.permissions, state.extra, state.lost) == (None,) * 5
+
+
+def read(*, readonly: bool = False) -> Receipt:
+    home = home_of(Receipt.__kinto__)
+    stored = {"id": "abc", "last_modified": 5, "amount": 3, "rest": 1}
+    return codec_of(Receipt.__kinto__).loader(home, readonly=readonly)(stored)
+
+
+def test_a_record_that_was_read_gets_its_state_when_it_is_asked_for():
+    receipt = read()
+    assert "_state" not in vars(receipt)
+    state = receipt._state
+    assert (state.stored["rest"], state.readonly, state.home.name) == (1, False, "payments/receipts")
+    assert receipt._state is state
+    assert vars(receipt).keys() == {"_state", "id", "amount", "last_modified"}
+
+
+def test_of_one_that_is_readonly_nothing_is_kept():
+    state = read(readonly=True)._state
+    assert (state.stored, state.readonly) == (None, True)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_a_copy_of_a_record_that_was_read_has_a_state_of_its_own(copied):
+    receipt = read()
+    other = copied(receipt)
+    other.extra["rest"] = 2
+    assert (receipt.extra, other.extra) == ({"rest": 1}, {"rest": 2})
+    assert other._state.home == receipt._state.home
+
+
+def test_threads_that_ask_at_the_same_time_get_the_same_state():
+    with ThreadPoolExecutor(2) as executor:
+        for _ in range(200):
+            receipt = read()
+            together = threading.Barrier(2)
+
+            def state(receipt=receipt, together=together):
+                together.wait()
+                return receipt._state
+
+            one, other = executor.submit(state), executor.submit(state)
+            assert one.result() is other.result()
+            assert one.result().stored["rest"] == 1
+
+
+def test_a_record_that_nobody_made_has_no_state():
+    with pytest.raises(AttributeError, match="_state"):
+        getattr(Receipt.__new__(Receipt), "_state")  # noqa: B009 - the checkers know of it
 
 
 def test_a_stored_record_keeps_its_id(payments):

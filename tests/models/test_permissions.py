@@ -196,7 +196,7 @@ def test_a_public_record_can_be_read_by_everybody(payments):
 def test_a_typo_is_refused(receipt, attempt):
     with pytest.raises(UsageError, match="there is no permission 'raed' here, only read, write"):
         attempt(receipt)
-    assert receipt._state.permissions.changed() == {}
+    assert receipt.permissions.changed() == {}
 
 
 def test_a_typo_in_an_attribute_is_refused(receipt):

@@ -8,9 +8,9 @@ import attrs
 
 from ..desired import Desired
 from ..errors import KintoError, UsageError
+from ..flows import accounts
 from ..plans.carrying_out import DONE
 from ..plans.change import PlannedChange
-from ..protocol import accounts
 from ..protocol.operations import Flow
 from ..protocol.report import Outcome, failure
 from ..protocol.values import JSON

@@ -13,10 +13,10 @@ from typing_extensions import Self
 
 from ..desired import Desired
 from ..errors import KintoError, NotFound, Unauthorized, UsageError
-from ..flows import listing
+from ..flows import accounts, listing
+from ..flows.accounts import Account
 from ..flows.listing import PAGE_SIZE
-from ..protocol import accounts, capabilities, checking, grants, operations
-from ..protocol.accounts import Account
+from ..protocol import capabilities, checking, grants, operations
 from ..protocol.checking import Finding
 from ..protocol.grants import PermissionsEntry
 from ..protocol.objects import ServerInfo, StoredObject, User

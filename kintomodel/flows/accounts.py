@@ -15,15 +15,14 @@ from ..errors import (
     Forbidden,
     KintoError,
     NotFound,
-    ServerError,
-    TransportError,
     Unauthorized,
     ValidationError,
 )
-from . import operations, responses
-from .objects import Response
-from .operations import Flow, Operation
-from .values import JSONObject, Secret, check
+from ..protocol import operations, responses
+from ..protocol.objects import Response
+from ..protocol.operations import Flow, Operation
+from ..protocol.values import JSONObject, Secret, check
+from . import settling
 
 T = TypeVar("T")
 
@@ -63,8 +62,8 @@ def delete_account(id: str) -> Flow[None]:
     except (NotFound, Unauthorized) as error:
         if error.attempts < 2:
             raise
-    except (TransportError, ServerError) as error:
-        if not (yield from _is_gone(path)):
+    except settling.IN_DOUBT as error:
+        if not (settling.is_in_doubt(error) and (yield from _is_gone(path))):
             raise error from None
 
 
@@ -108,7 +107,9 @@ def _settled(operation: Operation[Account], id: str, password: str) -> Flow[Acco
         if error.attempts < 2:
             raise
         cause: KintoError = error
-    except (TransportError, ServerError) as error:
+    except settling.IN_DOUBT as error:
+        if not settling.is_in_doubt(error):
+            raise
         cause = error
     try:
         return (yield from _read_as(id, password))

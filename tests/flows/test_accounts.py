@@ -2,9 +2,17 @@ import json
 
 import pytest
 
-from kintomodel.errors import Conflict, NotFound, Unauthorized, ValidationError
-from kintomodel.protocol import accounts
+from kintomodel.errors import (
+    Conflict,
+    NotFound,
+    ServerError,
+    Unauthorized,
+    UnreadableResponse,
+    ValidationError,
+)
+from kintomodel.flows import accounts
 from kintomodel.protocol.objects import Response
+from kintomodel.protocol.responses import BACKEND_FAILED
 
 from ..playing import BROKEN, FORBIDDEN, LOST, MISSING, conflict, play
 
@@ -67,7 +75,11 @@ def test_a_password_is_sent_and_not_shown():
 REFUSED = Unauthorized("who?", status=401, attempts=2)
 
 
-@pytest.mark.parametrize("error", [conflict(2), REFUSED, LOST, BROKEN])
+UNREADABLE = UnreadableResponse("a page of a proxy", status=200)
+FAILED = ServerError("the back end failed", status=503, errno=BACKEND_FAILED)
+
+
+@pytest.mark.parametrize("error", [conflict(2), REFUSED, LOST, BROKEN, UNREADABLE])
 def test_an_account_whose_answer_was_lost_is_looked_at_with_its_password(error):
     assert play(accounts.create_account("zoe", "x"), error, ZOE)[0] == ZOE
     assert play(accounts.change_password("zoe", "x"), error, ZOE)[0] == ZOE
@@ -84,12 +96,21 @@ def test_an_account_that_was_there_and_is_not_on_the_second_attempt_is_deleted(e
     error.attempts = 2
 
 
-@pytest.mark.parametrize("error", [LOST, BROKEN])
+@pytest.mark.parametrize("error", [LOST, BROKEN, UNREADABLE])
 def test_a_deletion_without_an_answer_is_looked_into(error):
     assert play(accounts.delete_account("zoe"), ZOE, error, MISSING)[0] is None
     for found in (ZOE, FORBIDDEN):
         with pytest.raises(type(error), match=str(error)):
             play(accounts.delete_account("zoe"), ZOE, error, found)
+
+
+def test_what_kinto_says_it_did_not_do_is_not_looked_into():
+    for flow, answers in (
+        (accounts.create_account("zoe", "x"), [FAILED]),
+        (accounts.delete_account("zoe"), [ZOE, FAILED]),
+    ):
+        with pytest.raises(ServerError, match="the back end failed"):
+            play(flow, *answers)
 
 
 @pytest.mark.parametrize("password", ["", "x" * 73, "ä" * 37, "a\0", "\ud800", None, 3])

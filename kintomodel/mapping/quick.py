@@ -98,16 +98,14 @@ def _lines(parts: Iterable[Part], converter: cattrs.Converter, names: dict[str, 
         hook = converter.get_structure_hook(kind)
         read, given = (hook.read, "value") if isinstance(hook, OfValue) else (hook, f"value, kind{at}")
         names |= {f"read{at}": read, f"kind{at}": kind}
-        names[f"default{at}"] = _default(one.attribute)
         kept = f"value if {_KEPT[kind]} else " if is_kept(kind, converter) else ""
         null = "None if value is None else " if optional else ""
-        lines += [
-            f"if {one.key!r} in data:",
-            f"    value = data[{one.key!r}]",
-            f"    value{at} = {kept}{null}read{at}({given})",
-            "else:",
-            f"    value{at} = default{at}()",
-        ]
+        taken = [f"value = data[{one.key!r}]", f"value{at} = {kept}{null}read{at}({given})"]
+        default = names[f"default{at}"] = _default(one.attribute)
+        if default is not None:
+            taken = [f"if {one.key!r} in data:", *(f"    {line}" for line in taken)]
+            taken += ["else:", f"    value{at} = default{at}()"]
+        lines += taken
     return lines
 
 
@@ -137,13 +135,10 @@ def _is_optional(cls: Any) -> bool:
     return is_union(cls) and len(get_args(cls)) == 2 and type(None) in get_args(cls)
 
 
-def _default(attribute: attrs.Attribute[Any]) -> Callable[[], Any]:
+def _default(attribute: attrs.Attribute[Any]) -> Callable[[], Any] | None:
+    """What makes it; None where there is none, or it is not for us to make: then a key is needed."""
     default: Any = attribute.default
     if default is attrs.NOTHING or getattr(default, "takes_self", False):
-        return _give_up
+        return None
     factory: Callable[[], Any] = getattr(default, "factory", lambda: default)
     return factory
-
-
-def _give_up() -> Any:
-    raise LookupError("this default is not for us to make")

@@ -156,5 +156,6 @@ def _watch(
 
 def _check_seconds(name: str, value: float) -> None:
     # Beyond it no thread can wait.
-    if not (isinstance(value, (int, float)) and 0 < value <= threading.TIMEOUT_MAX):
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not (is_number and 0 < value <= threading.TIMEOUT_MAX):
         raise UsageError(f"{name} is a positive number of seconds, got {value!r}")

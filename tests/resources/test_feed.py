@@ -248,7 +248,7 @@ def test_a_page_has_at_least_one_record(collection: Collection, size: Any):
         collection.changes(page_size=size)
 
 
-SECONDS = [0, -1, float("nan"), float("inf"), "5", None]
+SECONDS = [0, -1, float("nan"), float("inf"), "5", None, True]
 
 
 @pytest.mark.parametrize("seconds", SECONDS)

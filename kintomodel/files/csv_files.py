@@ -12,7 +12,6 @@ from typing_extensions import is_typeddict
 from ..errors import UsageError
 from ..mapping.annotations import inner_fields, mentions, without_none
 from ..mapping.codec import converter
-from ..mapping.fields import suggestion
 from ..mapping.nested_values import is_nested, nested_keys
 from ..mapping.storage import TextDecimal
 from ..protocol.values import JSON, JSONObject, copy
@@ -185,13 +184,20 @@ def _header(names: list[str], reader: Reader[Any]) -> list[Column]:
     for name in names:
         column = known.get(name) or whole.get(name)
         if column is None:
-            raise UsageError(f"line 1: no field is called {name!r}; {suggestion(name, known)}")
+            raise UsageError(f"line 1: no field is called {name!r}; {_hint(name, names, known, reader)}")
         for other in columns:
             shorter = min(len(other.path), len(column.path))
             if other.path[:shorter] == column.path[:shorter]:
                 raise UsageError(f"line 1: the columns {other.name!r} and {name!r} hold the same")
         columns.append(column)
     return columns
+
+
+def _hint(wrong: str, names: list[str], known: Iterable[str], reader: Reader[Any]) -> str:
+    for separator in ";\t|":
+        if len(names) == 1 and separator in wrong:
+            return f"the cells seem to be separated by {separator!r}: separate them by ','"
+    return reader.hint(wrong, known)
 
 
 def _row(cells: list[str], columns: list[Column]) -> object:

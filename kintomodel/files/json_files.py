@@ -25,7 +25,16 @@ def exact(text: str) -> float | Decimal:
     return value if Decimal(repr(value)) == number else number
 
 
-_decoder = json.JSONDecoder(parse_float=exact)
+def _object(pairs: list[tuple[str, JSON]]) -> JSONObject:
+    """ValueError for a key that comes twice: Python would keep the last one without a word."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} comes twice")
+    return found
+
+
+_decoder = json.JSONDecoder(parse_float=exact, object_pairs_hook=_object)
 
 
 def decode(text: str) -> JSON:

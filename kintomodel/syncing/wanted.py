@@ -111,13 +111,20 @@ class Reader(Generic[M]):
                 elif name == "extra":
                     data.update(self._extra(value, place))
                 elif name not in ("id", *SERVERS):
-                    hint = suggestion(str(name), [*self.fields, "id", "extra"])
+                    hint = self.hint(str(name), [*self.fields, "id", "extra"])
                     raise UsageError(f"{place}: {self.model.__name__} has no field {name!r}; {hint}")
             except ValidationError as error:
                 wrong += error.problems
         if wrong:
             raise ValidationError(f"{place}: {'; '.join(wrong)}", wrong)
         return item.get("id"), data
+
+    def hint(self, wrong: str, known: Iterable[str]) -> str:
+        """The end of an error message: what may have been meant by a name."""
+        one = self.codec.by_key.get(wrong)
+        if one is None:
+            return suggestion(wrong, known)
+        return f"that is what the server calls {one.info.name!r}: use that name"
 
     def _json(self, one: FieldCodec, value: Any) -> JSON:
         """Of a value of the field, or of JSON that is read as one."""

@@ -283,6 +283,7 @@ def test_of_many_bad_rows_the_first_are_shown(payments: Client, tmp_path: Path) 
         ("5", "line 1: expected a Receipt or a dict of its fields, got number 5"),
         ('{"amuont": 5}', "line 1: Receipt has no field 'amuont'; did you mean 'amount'?"),
         ('{"amount": NaN}', "line 1: amount: JSON has no NaN"),
+        ('{"amount": 5, "amount": 6}', "line 1: this is no JSON: the key 'amount' comes twice"),
         ('{"amount": 5', "line 1: this is no JSON: Expecting ',' delimiter: line 1 column 13 (char 12)"),
         ('{"id": 5}', "line 1: 5 is no record id: Kinto takes letters, digits"),
     ],
@@ -328,6 +329,18 @@ def test_two_rows_with_one_id_are_refused(payments: Client, tmp_path: Path, on_e
             "id,amuont\n",
             UsageError,
             "a.csv: line 1: no field is called 'amuont'; did you mean 'amount'",
+        ),
+        (
+            "a.csv",
+            "id;amount\n",
+            UsageError,
+            "line 1: no field is called 'id;amount'; the cells seem to be separated by ';'",
+        ),
+        (
+            "a.csv",
+            "id,type\n",
+            UsageError,
+            "line 1: no field is called 'type'; that is what the server calls 'kind': use that name",
         ),
         ("a.csv", "id,id\n", UsageError, "line 1: the columns 'id' and 'id' hold the same"),
         (

@@ -13,14 +13,14 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn, override
 
 from ..errors import KintoError, UsageError, ValidationError
-from ..protocol.values import JSON, JSONObject, check, number
+from ..protocol.values import DEEPEST, JSON, JSONObject, check, number
 from . import quick
 from .annotations import without_none
 from .conversion import new_converter, problems
 from .declaration import Declaration, FieldInfo
 from .fields import options
 from .references import holds_references, referred
-from .state import Home, State
+from .state import HOME, KEPT, Home, State, known
 from .storage import Mismatch, expected
 from .unknown import with_unknown
 
@@ -64,7 +64,7 @@ class Codec(Generic[T]):
         self.validated = tuple(one for one in self.fields if options(one.info.attribute).validators)
         self.omitting = tuple(one for one in self.fields if one.omits_none)
         self.by_key = {one.info.key: one for one in self.fields}
-        self._cls = declaration.cls
+        self._cls, self._is_lazy = declaration.cls, declaration.has_plain_attributes
         overrides: dict[str, Any] = {
             attribute.name: override(omit=True)
             for attribute in attrs.fields(declaration.cls)
@@ -76,12 +76,13 @@ class Codec(Generic[T]):
         )
         self._read_quickly: quick.RecordReader | None = quick.record_reader(declaration, converter)
 
-    def loader(self, where: Home, *, readonly: bool = False) -> Callable[[JSONObject], T]:
+    def reader(self, where: Home, *, readonly: bool = False) -> Callable[[JSONObject], T]:
         """Makes records of what the server has; ValidationError with all that does not fit.
 
         readonly: nothing is kept of it beside the fields; else the data, which must not be changed.
         """
-        read = self._read_quickly
+        # Who has a __getattr__ of his own would be asked for the state.
+        read, is_lazy = self._read_quickly, self._is_lazy
 
         def load_with_care(data: JSONObject) -> T:
             state = State(where, None if readonly else data, readonly=readonly)
@@ -95,6 +96,8 @@ class Codec(Generic[T]):
                 record: T = read(data, where, None if readonly else data)
             except Exception:
                 return load_with_care(data)
+            if not is_lazy:
+                known(cast(Any, record))
             return record
 
         return load
@@ -104,7 +107,9 @@ class Codec(Generic[T]):
         if self._read_quickly is not None:
             with suppress(Exception):
                 record: T = self._read_quickly(data, None, None)
-                vars(record)["_state"] = State()
+                attributes = vars(record)
+                del attributes[HOME], attributes[KEPT]
+                attributes["_state"] = State()
                 return record
         return self._load_with_care(data, where, State())
 
@@ -135,15 +140,18 @@ class Codec(Generic[T]):
             if one.omits(given):
                 continue
             try:
-                value = self.dump_value(one, given)
-                check(value, one.info.name)
+                written = self.dump_value(one, given)
+                check(written, one.info.name, DEEPEST - 1)
+                value = with_unknown(one.info.stored_type, written, stored.get(key))
+                if value is not written:
+                    check(value, one.info.name, DEEPEST - 1)
             except ValidationError as error:
                 if self._is_stored(one, given, stored):
                     result[key] = stored[key]
                 else:
                     wrong += error.problems
             else:
-                result[key] = with_unknown(one.info.stored_type, value, stored.get(key))
+                result[key] = value
         if wrong:
             raise _invalid(where, wrong)
         return result

@@ -75,6 +75,8 @@ class Declaration:
     _resolved: bool = False
     has_plain_constructor: bool = True
     """Is it that of attrs, and does it set attributes without asking a __setattr__?"""
+    has_plain_attributes: bool = True
+    """Is it Model alone that is asked for those that are missing?"""
     keys: frozenset[str] = attrs.field(init=False)
 
     @keys.default

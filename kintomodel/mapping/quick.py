@@ -16,7 +16,7 @@ from ..protocol.values import JSON, LARGEST_INTEGER, SMALLEST_INTEGER, JSONObjec
 from .annotations import is_union, without_none
 from .declaration import Declaration
 from .plain_values import PRIMITIVES, primitive_reader, primitive_writer
-from .state import Home
+from .state import HOME, KEPT, Home
 
 Reader: TypeAlias = Callable[[Mapping[str, JSON]], Any]
 RecordReader: TypeAlias = "Callable[[Mapping[str, JSON], Home | None, JSONObject | None], Any]"
@@ -56,7 +56,7 @@ def record_reader(declaration: Declaration, converter: cattrs.Converter) -> Reco
     lines = _lines([id, *parts], converter, names)
     # Past __setattr__, as the constructor does.
     lines += ["record = new(cls)", "attributes = record.__dict__"]
-    lines += ["attributes['_where'] = where", "attributes['_kept'] = kept"]
+    lines += [f"attributes[{HOME!r}] = where", f"attributes[{KEPT!r}] = kept"]
     lines += [f"attributes[{one.attribute.name!r}] = value{at}" for at, one in enumerate([id, *parts])]
     lines += ["attributes['last_modified'] = data.get('last_modified')", "return record"]
     reader: RecordReader = _compiled("data, where, kept", lines, names)

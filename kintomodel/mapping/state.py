@@ -90,6 +90,10 @@ class State:
     readonly: bool = False
 
 
+HOME, KEPT = "_kintomodel_home", "_kintomodel_kept"
+"""What records have until their state is made; names that nobody else uses."""
+
+
 class Mapped:
     """What the rooms below Model know of a record."""
 
@@ -124,15 +128,15 @@ def known(record: Mapped) -> State | None:
     """The state of a record, also of one that was read quickly; None if there is none.
 
     To make one for each of many records takes time, and most are never asked for it. Until then they have
-    _where, their home, and _kept, what the server showed, which is None of those that are readonly.
+    their home, and what the server showed, which is None of those that are readonly.
     """
     attributes = vars(record)
-    where, kept = attributes.get("_where"), attributes.get("_kept")
+    where, kept = attributes.get(HOME), attributes.get(KEPT)
     if where is not None:
         # If two threads ask at the same time, both get the same one.
         attributes.setdefault("_state", State(where, kept, readonly=kept is None))
-        attributes.pop("_where", None)
-        attributes.pop("_kept", None)
+        attributes.pop(HOME, None)
+        attributes.pop(KEPT, None)
     found: State | None = attributes.get("_state")
     return found
 

@@ -167,6 +167,8 @@ def _set_up(cls: Any, bucket: str | None, collection: str | None, abstract: bool
     else:
         declaration = Declaration(cls, None, None, {}, module_scope(cls))
     declaration.has_plain_constructor = is_ours and not has_constructor
+    missing, own = getattr(cls, "__getattr__", None), cls.__getattribute__ is object.__getattribute__
+    declaration.has_plain_attributes = own and getattr(missing, "__module__", None) == __name__
     cls.__kinto__ = declaration
 
 
@@ -229,6 +231,7 @@ class Model(_ModelBase, abstract=True):
         """
         if self._state.only is not None and self._state.extra is None:
             state.home(self).connection.run(loading.complete(self))
+        state.path(self)  # which refuses another id than the stored one
         return state.extra(self)
 
     def changes(self) -> JSONObject:

@@ -94,14 +94,14 @@ def _as_float(value: int | float) -> int | float:
         return value
 
 
-def check(value: JSON, where: str = "data") -> None:
+def check(value: JSON, where: str = "data", levels: int = DEEPEST) -> None:
     """Refuse what Kinto would change, or answer with 400, 500 or an endless 503.
 
-    where: the path of the value for the message. Raises ValidationError for NaN and infinities,
-    integers beyond 64 bits, the NUL character, lone surrogates, keys that are no strings, nesting
-    of more than 300 levels, and whatever JSON does not know.
+    where: the path of the value for the message. levels: how deep it may be. Raises ValidationError
+    for NaN and infinities, integers beyond 64 bits, the NUL character, lone surrogates, keys that are
+    no strings, nesting of more than 300 levels, and whatever JSON does not know.
     """
-    problem = _problem(value, where, DEEPEST)
+    problem = _problem(value, where, levels)
     if problem:
         raise ValidationError(problem)
 

@@ -51,7 +51,7 @@ def unfinished(model: type[M], where: Home, data: JSONObject) -> M:
 
 def _unfinished_maker(model: type[M], where: Home, *, readonly: bool = False) -> Callable[[JSONObject], M]:
     codec: Codec[M] = codec_of(model.__kinto__)
-    load = codec.loader(where, readonly=readonly)
+    load = codec.reader(where, readonly=readonly)
     if not codec.references:
         return load
     source = Source(where, model.__kinto__.bucket, _load)

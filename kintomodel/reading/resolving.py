@@ -57,7 +57,9 @@ def _resolve_deleted(record: Mapped, conflict: Conflict, on_conflict: OnConflict
     if on_conflict == "merge" or (on_conflict == "mine" and record._state.only is not None):
         raise conflict
     wanted = copy(dict(on_conflict(conflict))) if callable(on_conflict) else conflict.mine or {}
-    record._state = State(home(record), permissions=permissions(record))
+    state = record._state
+    is_known = state.permissions is not None or state.shown is not None
+    record._state = State(home(record), permissions=permissions(record) if is_known else None)
     record.last_modified = None
     _become(record, wanted)
     return on_conflict != "theirs"

@@ -131,7 +131,7 @@ class Connection:
         under_way: deque[Begun[T]] = deque()
         try:
             for make in flows:
-                under_way.append(self.begin(make))
+                under_way.append(self._threads.begin(partial(self._run_new, make)))
                 if len(under_way) == at_once:
                     yield under_way.popleft().result()
             while under_way:
@@ -139,10 +139,6 @@ class Connection:
         finally:
             for begun in under_way:
                 begun.abandon()
-
-    def begin(self, make: Callable[[], Flow[T]]) -> Begun[T]:
-        """Run the flow in another thread. It is made where it is run."""
-        return self._threads.begin(partial(self._run_new, make))
 
     def _run_new(self, make: Callable[[], Flow[T]]) -> T:
         return self.run(make())

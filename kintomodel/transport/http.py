@@ -157,12 +157,12 @@ class HTTPTransport:
         session: requests.Session | None = getattr(self._local, "session", None)
         # A forked process shares its parent's connections, and would read its parent's answers.
         if session is None or self._local.process != os.getpid():
-            session = self._local.session = _Session()
-            self._local.process = os.getpid()
+            session = _Session()
             session.headers.update(self._headers)
             self._local.common = session.prepare_request(requests.Request("GET", self.url, auth=_as_it_is))
             # Proxies and certificates. requests would look for them with every request.
             self._local.environment = session.merge_environment_settings(self.url, {}, None, None, None)
+            self._local.process, self._local.session = os.getpid(), session
             with self._lock:
                 self._sessions.add(session)
         return session

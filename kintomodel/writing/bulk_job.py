@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent import futures
+from contextvars import copy_context
 from functools import partial
 from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
 
@@ -95,7 +97,12 @@ class Job(Generic[M]):
         if not isinstance(self.workers, int) or self.workers < 1:
             raise UsageError(f"workers is a positive number of connections, got {self.workers!r}")
         with reporting(self.progress, total) as tell:
-            return _Run(self, lambda done: tell(done, total)).perform(items)
+            run = _Run(self, lambda done: tell(done, total))
+            if self.workers == 1:
+                return run.perform(items)
+            # Its end waits for what is under way, also where the work breaks off: nothing is written later.
+            with futures.ThreadPoolExecutor(self.workers) as run.executor:
+                return run.perform(items)
 
     def retry(self, failures: tuple[Outcome[Any], ...]) -> Report[M]:
         return self.run(self.find(failures), len(failures))
@@ -129,6 +136,7 @@ class _Run:
     most: int = 0
     under_way: deque[tuple[list[Step], Callable[[], list[Any]]]] = attrs.field(factory=deque)
     busy: set[str] = attrs.field(factory=set)
+    executor: futures.ThreadPoolExecutor | None = None
     told: int = 0
     trouble: BaseException | None = None
 
@@ -171,10 +179,11 @@ class _Run:
 
     def _send(self) -> None:
         steps, self.pending = self.pending, []
-        connection, send = self.job.connection, partial(self.job.work.send, [step.write for step in steps])
+        perform = partial(self.job.connection.run, self.job.work.send([step.write for step in steps]))
+        wait: Callable[[], list[Any]] = perform
         # To hand a batch to another thread takes more time than is won by planning the next one meanwhile.
-        is_alone = self.job.workers == 1
-        wait = (lambda: connection.run(send())) if is_alone else connection.begin(send).result
+        if self.executor is not None:
+            wait = self.executor.submit(copy_context().run, perform).result
         self.under_way.append((steps, wait))
         if len(self.under_way) >= self.job.workers:
             self._settle_oldest()

@@ -195,6 +195,7 @@ def move(record: Mapped, target: Home) -> None:
     if state.stored is None or (home(record) == target and home(record).url == target.url):
         state.home = target
         return
+    path(record)  # which refuses another id than the stored one
     for name in absent(record):
         fill(record, name)
     record._state = State(target, extra=dict(extra(record)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 
 from kintomodel import Model, Ref, UsageError, ValidationError, field, register
 from kintomodel.mapping.codec import codec_of
+from kintomodel.mapping.state import home_of
 from kintomodel.protocol import operations
+from kintomodel.protocol.values import DEEPEST
 from kintomodel.testing import record
 from tests.mapping.test_conversion import Address, Line, Status, addresses, decimals, lines, moments, texts
 
@@ -296,3 +299,30 @@ def test_a_number_that_others_stored_and_we_would_not_is_left_as_it_is(payments)
         rate.save()
     with pytest.raises(ValidationError, match="does not fit a JSON number exactly"):
         codec_of(Rate.__kinto__).dump(rate, {"rate": "what nobody can read"}, "payments/receipts")
+
+
+@pytest.mark.parametrize(("levels", "fits"), [(DEEPEST - 1, True), (DEEPEST, False)])
+def test_a_value_is_one_level_below_the_data(levels: int, fits: bool) -> None:
+    class Anything(Model, bucket="payments", collection="receipts"):
+        value: Any = None
+
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    with nullcontext() if fits else pytest.raises(ValidationError, match="nested more than 300 levels deep"):
+        codec_of(Anything.__kinto__).dump(Anything(value=value), {}, "payments/receipts")
+
+
+def test_what_the_server_holds_below_a_value_counts_as_well() -> None:
+    class Place(Model, bucket="payments", collection="receipts"):
+        address: Address
+
+    stored: Any = 1
+    for _ in range(DEEPEST):
+        stored = [stored]
+    found = codec_of(Place.__kinto__).reader(home_of(Place.__kinto__))(
+        {"id": "a", "last_modified": 5, "address": {"street": "1", "deep": stored}}
+    )
+    found.address.street = "2"
+    with pytest.raises(ValidationError, match="nested more than 300 levels deep"):
+        codec_of(Place.__kinto__).dump(found, found._state.stored, "payments/receipts")

@@ -75,7 +75,7 @@ def test_a_state_begins_empty():
 def read(*, readonly: bool = False) -> Receipt:
     home = home_of(Receipt.__kinto__)
     stored = {"id": "abc", "last_modified": 5, "amount": 3, "rest": 1}
-    return codec_of(Receipt.__kinto__).loader(home, readonly=readonly)(stored)
+    return codec_of(Receipt.__kinto__).reader(home, readonly=readonly)(stored)
 
 
 def test_a_record_that_was_read_gets_its_state_when_it_is_asked_for():
@@ -116,6 +116,37 @@ def test_threads_that_ask_at_the_same_time_get_the_same_state():
             assert one.result().stored["rest"] == 1
 
 
+def test_what_users_keep_in_private_attributes_stays_theirs():
+    receipt = read()
+    receipt._where, receipt._kept = "shelf 7", "mine"
+    assert receipt._state.stored["rest"] == 1
+    assert (receipt._where, receipt._kept) == ("shelf 7", "mine")
+
+
+class Asked:
+    def __getattr__(self, name):
+        return f"no {name}"
+
+
+class Mixed(Asked, Model, bucket="payments", collection="receipts"):
+    amount: int
+
+
+class Open(Model, bucket="payments", collection="receipts"):
+    amount: int
+
+    def __getattr__(self, name):
+        return self.extra[name]
+
+
+@pytest.mark.parametrize("model", [Mixed, Open])
+def test_who_has_a_getattr_of_his_own_is_not_asked_for_the_state(model):
+    stored = {"id": "abc", "last_modified": 5, "amount": 3, "rest": 1}
+    record = codec_of(model.__kinto__).reader(home_of(model.__kinto__))(stored)
+    assert record._state.stored == stored
+    assert record.rest == ("no rest" if model is Mixed else 1)
+
+
 def test_a_record_that_nobody_made_has_no_state():
     with pytest.raises(AttributeError, match="_state"):
         getattr(Receipt.__new__(Receipt), "_state")  # noqa: B009 - the checkers know of it
@@ -130,6 +161,11 @@ def test_a_stored_record_keeps_its_id(payments):
             UsageError, match=r"payments/receipts/abc: a stored record keeps its id, got 'other'"
         ):
             attempt()
+    with pytest.raises(UsageError, match="a stored record keeps its id"):
+        receipt.extra  # noqa: B018
+    elsewhere = Client(payments.url.replace("127.0.0.1", "localhost"), auth=("a", "b"))
+    with pytest.raises(UsageError, match="a stored record keeps its id"):
+        receipt.save(using=elsewhere)
     receipt.id = "abc"
     receipt.refresh()
     assert Receipt.objects.count() == 1

@@ -146,11 +146,13 @@ def test_a_function_may_bring_a_deleted_record_back(both: tuple[Receipt, Receipt
 
 
 def test_theirs_of_a_deleted_record_is_a_new_one_that_is_not_stored(both: tuple[Receipt, Receipt]) -> None:
-    mine, theirs = both
+    _, theirs = both
+    (mine,) = Receipt.objects.all()  # whose permissions nobody has looked at
     theirs.delete()
     mine.amount = 2
     mine.save(on_conflict="theirs")
     assert (mine.last_modified, mine.amount, Receipt.objects.count()) == (None, 2, 0)
+    assert list(mine.permissions.read) == []
 
 
 def test_a_deletion_is_not_merged(both: tuple[Receipt, Receipt]) -> None:

@@ -53,6 +53,13 @@ def test_a_path_that_is_no_plain_text_is_escaped(carry):
     assert server.requests[0].target.startswith("/v1/accounts/zo%C3%AB%20b")
 
 
+def test_what_is_no_host_is_told_each_time():
+    transport = HTTPTransport("http://*.example.com/v1")
+    for _ in range(2):
+        with pytest.raises(UsageError, match="expected the URL of a Kinto server"):
+            transport.send(READ)
+
+
 def test_the_cookie_of_a_load_balancer_comes_back_to_it(carry):
     transport, server = carry(Answer(body=OK.body, headers={"Set-Cookie": "node=2; Path=/"}))
     transport.send(READ)

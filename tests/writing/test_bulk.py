@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import pickle
 import random
 import sys
@@ -492,6 +493,30 @@ def test_after_an_interrupt_the_records_know_their_own_writes(payments: Client, 
     report = Receipt.objects.bulk_save(several)
     assert (len(report), report.failures) == (60, ())
     assert stored() == {one.id: one.amount for one in several}
+
+
+def test_after_an_interrupt_nothing_is_written_any_more(payments: Client) -> None:
+    ended = threading.Event()
+
+    class Slow:
+        def send(self, operation: Any) -> Any:
+            if operation.path != "/batch":
+                return payments.connection.transport.send(operation)
+            threading.Event().wait(0.1)  # until it is waited for
+            _thread.interrupt_main()
+            threading.Event().wait(0.3)  # the time in which who does not wait would be gone
+            try:
+                return payments.connection.transport.send(operation)
+            finally:
+                ended.set()
+
+        def close(self) -> None:
+            pass
+
+    with pytest.raises(KeyboardInterrupt):
+        Receipt.objects.using(Client(payments.url, transport=Slow())).bulk_create(receipts(3), workers=2)
+    assert ended.is_set()
+    assert len(stored()) == 3
 
 
 def test_a_server_without_batches_gets_one_request_for_each() -> None:

@@ -72,7 +72,7 @@ def settled(writes: Sequence[Write], send: Sender, heal: Healer, rounds: int = R
         results = [error] * len(writes)
     if rounds and any(map(_met_others, results)):
         return (yield from _again(writes, results, send, heal, rounds))
-    found = list(results)
+    found: list[Any] = list(results)
     for at, (write, result) in enumerate(zip(writes, results, strict=True)):
         if not isinstance(result, KintoError):  # it is what the write comes to
             continue

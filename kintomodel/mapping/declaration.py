@@ -79,9 +79,8 @@ class Declaration:
     """Is it Model alone that is asked for those that are missing?"""
     keys: frozenset[str] = attrs.field(init=False)
 
-    @keys.default
-    def _keys(self) -> frozenset[str]:
-        return frozenset(info.key for info in self.fields.values())
+    def __attrs_post_init__(self) -> None:
+        self.keys = frozenset(info.key for info in self.fields.values())
 
     def resolve(self) -> Mapping[str, FieldInfo]:
         """The fields, with their types; the first time their annotations are evaluated."""

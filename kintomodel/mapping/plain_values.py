@@ -15,7 +15,7 @@ from .storage import expected
 PRIMITIVES = {str: "a string", int: "an integer", float: "a number", bool: "a boolean"}
 
 
-@cache  # so that it can be told from one that a user registered, as the writer
+@cache  # so that it can be told from one that a user registered
 def primitive_reader(cls: type, name: str) -> Callable[[JSON, Any], Any]:
     def read(value: JSON, wanted: Any) -> Any:
         if wanted is not cls:
@@ -42,7 +42,6 @@ def _read_integer(value: JSON) -> int:
     raise expected("an integer", value)
 
 
-@cache
 def primitive_writer(cls: type, name: str) -> Callable[[Any], JSON]:
     also: tuple[type, ...] = (float, int) if cls is float else (cls,)
     plain: Callable[[Any], JSON] = cls

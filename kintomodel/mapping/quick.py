@@ -15,7 +15,7 @@ import cattrs
 from ..protocol.values import JSON, LARGEST_INTEGER, SMALLEST_INTEGER, JSONObject
 from .annotations import is_union, without_none
 from .declaration import Declaration
-from .plain_values import PRIMITIVES, primitive_reader, primitive_writer
+from .plain_values import PRIMITIVES, primitive_reader
 from .state import HOME, KEPT, Home
 
 Reader: TypeAlias = Callable[[Mapping[str, JSON]], Any]
@@ -124,9 +124,7 @@ def is_kept(kind: Any, converter: cattrs.Converter) -> bool:
 def plain_types(cls: Any, converter: cattrs.Converter) -> frozenset[type]:
     """The types of which values of a field, here and as JSON, are the same as they stand."""
     kind = without_none(cls) if _is_optional(cls) else cls
-    if not is_kept(kind, converter):
-        return frozenset()
-    if converter.get_unstructure_hook(kind) is not primitive_writer(kind, PRIMITIVES[kind]):
+    if not is_kept(kind, converter):  # users register a reader and a writer together
         return frozenset()
     return frozenset({kind} if kind is cls else {kind, type(None)})
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from concurrent import futures
 from contextvars import copy_context
+from functools import partial
 from typing import Generic, TypeVar
 
 import attrs
@@ -66,8 +67,9 @@ class Threads:
 
     def begin(self, work: Callable[[], T]) -> Begun[T]:
         """Do it in another thread, where context variables are as they are here."""
+        there: Callable[[], T] = partial(copy_context().run, work)
         try:
-            future = self._running().submit(copy_context().run, work)
+            future = self._running().submit(there)
         except RuntimeError:  # closed by another thread just now, or Python is about to end
             return Begun(work, None, os.getpid())
         # Or the thread would wait its turn for 5 ms, with the request unsent, if we go on computing.

@@ -183,7 +183,8 @@ class _Run:
         wait: Callable[[], list[Any]] = perform
         # To hand a batch to another thread takes more time than is won by planning the next one meanwhile.
         if self.executor is not None:
-            wait = self.executor.submit(copy_context().run, perform).result
+            there: Callable[[], list[Any]] = partial(copy_context().run, perform)
+            wait = self.executor.submit(there).result
         self.under_way.append((steps, wait))
         if len(self.under_way) >= self.job.workers:
             self._settle_oldest()

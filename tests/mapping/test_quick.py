@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kintomodel import Model, Ref, ValidationError, field, register
 from kintomodel.mapping import codec, quick
 from kintomodel.mapping.codec import codec_of
-from kintomodel.mapping.state import State
+from kintomodel.mapping.state import State, home_of
 
 SCALARS = (
     st.none()
@@ -190,6 +190,10 @@ def test_a_constructor_that_does_more_is_used(model):
     made = codec_of(model.__kinto__)
     assert made._read_quickly is None
     assert made.load({"id": "a", "name": "x"}, "payments/receipts").name in ("X", "x" * (model is OwnNew))
+    stored = {"id": "a", "last_modified": 5, "name": "x"}
+    read = made.reader(home_of(model.__kinto__))(stored)
+    assert read.name in ("X", "x" * (model is OwnNew))
+    assert (read._state.stored, read._state.home.name) == (stored, "payments/receipts")
 
 
 def test_a_default_that_takes_the_record_is_left_to_attrs():

@@ -178,11 +178,10 @@ def main() -> int:
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
     for step, found in ratios(number).items():
         print(
-            f"{step} {number} records, ours / kinto-http: {found.seconds:.2f} of the time, "
-            f"{found.cpu:.2f} of the CPU"
+            f"{step} {number} records, ours / kinto-http: {found.seconds:.3f} of the time, "
+            f"{found.cpu:.3f} of the CPU"
         )
-    # Another run differs by a few hundredths: a third digit says nothing.
-    is_slow = round(found.seconds, 2) > LIMIT or round(found.cpu, 2) > LIMIT
+    is_slow = found.seconds > LIMIT or found.cpu > LIMIT
     reason = postgresql.unavailable()
     if reason is not None:
         print(f"not measured: two threads on four collections: {reason}")

@@ -146,12 +146,19 @@ def test_a_function_may_bring_a_deleted_record_back(both: tuple[Receipt, Receipt
 
 
 def test_theirs_of_a_deleted_record_is_a_new_one_that_is_not_stored(both: tuple[Receipt, Receipt]) -> None:
-    _, theirs = both
-    (mine,) = Receipt.objects.all()  # whose permissions nobody has looked at
+    mine, theirs = both
     theirs.delete()
     mine.amount = 2
     mine.save(on_conflict="theirs")
     assert (mine.last_modified, mine.amount, Receipt.objects.count()) == (None, 2, 0)
+
+
+def test_one_whose_permissions_nobody_looked_at_has_none_then(both: tuple[Receipt, Receipt]) -> None:
+    _, theirs = both
+    (mine,) = Receipt.objects.all()
+    theirs.delete()
+    mine.amount = 2
+    mine.save(on_conflict="theirs")
     assert list(mine.permissions.read) == []
 
 

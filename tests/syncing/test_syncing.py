@@ -113,7 +113,7 @@ def test_a_dict_may_hold_json_that_reads_as_the_value(payments: Client) -> None:
     ("item", "message"),
     [
         ({"id": "a", "amuont": 1}, r"source\[1\]: Receipt has no field 'amuont'; did you mean 'amount'\?"),
-        ({"id": "a", "type": "sale"}, r"has no field 'type'; that is what the server calls 'kind'"),
+        ({"id": "a", "type": "sale"}, r"source\[1\]: Receipt has no field 'type'; .* server calls 'kind'"),
         ({"id": "a", "permissions": {}}, r"source\[1\]: Receipt has no field 'permissions'"),
         ({"id": "a", 7: 1}, r"source\[1\]: Receipt has no field 7"),
         ({"id": "a", "extra": {"type": 1}}, r"source\[1\]: extra\['type'\]: extra is for attributes"),

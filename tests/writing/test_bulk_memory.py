@@ -106,10 +106,11 @@ def test_a_generator_of_100_000_records_stays_under_32_megabytes(workers: int) -
 
 @pytest.mark.slow
 @pytest.mark.skipif(postgresql.unavailable() is not None, reason="no PostgreSQL")
-def test_a_generator_of_100_000_records_for_a_real_server_does_so_too() -> None:
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_generator_of_100_000_records_for_a_real_server_does_so_too(workers: int) -> None:
     # In memory, each of them takes Kinto longer than the one before; with its history on PostgreSQL as well.
     settings = {"includes": "kinto.plugins.accounts"}
     with KintoServer("postgresql", settings=settings) as server, server.client() as client:
         client.create_bucket("payments").create_collection("rows")
-        assert growth(server.url, ":".join(server.auth), 1) < 32
+        assert growth(server.url, ":".join(server.auth), workers) < 32
         assert Row.objects.using(client).count() == 100_025

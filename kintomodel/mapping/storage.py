@@ -19,7 +19,7 @@ from ..protocol.values import JSON, survives
 from ..query.conditions import kind
 
 # Looked up once: this is read for each of many records.
-_datetime, _UTC = datetime.fromisoformat, timezone.utc
+_from_iso, _UTC = datetime.fromisoformat, timezone.utc
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -109,7 +109,7 @@ def read_datetime(value: JSON) -> datetime:
         try:
             # As we write it, of 32 characters, or in another form.
             is_ours = value[26:] == "+00:00" and value[10] == "T" and value[19] == "."
-            moment = _datetime(value if is_ours else _datetime_text(value))
+            moment = _from_iso(value if is_ours else _datetime_text(value))
             if moment.tzinfo is _UTC:
                 return moment
             if moment.tzinfo is None:

@@ -57,6 +57,11 @@ def first_of(several: Collection[Begun[T]]) -> Begun[T]:
     return by_future[done.pop()]
 
 
+def with_context(work: Callable[[], T]) -> Callable[[], T]:
+    """The work, for another thread: context variables are there as they are here and now."""
+    return partial(copy_context().run, work)
+
+
 class Threads:
     """Made when they are first wanted; a forked process makes its own."""
 
@@ -67,9 +72,8 @@ class Threads:
 
     def begin(self, work: Callable[[], T]) -> Begun[T]:
         """Do it in another thread, where context variables are as they are here."""
-        there: Callable[[], T] = partial(copy_context().run, work)
         try:
-            future = self._running().submit(there)
+            future = self._running().submit(with_context(work))
         except RuntimeError:  # closed by another thread just now, or Python is about to end
             return Begun(work, None, os.getpid())
         # Or the thread would wait its turn for 5 ms, with the request unsent, if we go on computing.

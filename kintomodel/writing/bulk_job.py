@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent import futures
-from contextvars import copy_context
 from functools import partial
 from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
 
@@ -16,6 +15,7 @@ from ..mapping.state import Mapped
 from ..protocol.changes import Write
 from ..protocol.operations import Flow
 from ..protocol.report import Outcome, Report, Status, failure
+from ..transport.background import with_context
 from ..transport.connection import Connection
 from .progress import Progress, reporting
 
@@ -131,12 +131,12 @@ class _Run:
 
     job: Job[Any]
     tell: Callable[[int], object]
+    executor: futures.ThreadPoolExecutor | None = None
     outcomes: list[Outcome[Any]] = attrs.field(factory=list)
     pending: list[Step] = attrs.field(factory=list)
     most: int = 0
     under_way: deque[tuple[list[Step], Callable[[], list[Any]]]] = attrs.field(factory=deque)
     busy: set[str] = attrs.field(factory=set)
-    executor: futures.ThreadPoolExecutor | None = None
     told: int = 0
     trouble: BaseException | None = None
 
@@ -183,8 +183,7 @@ class _Run:
         wait: Callable[[], list[Any]] = perform
         # To hand a batch to another thread takes more time than is won by planning the next one meanwhile.
         if self.executor is not None:
-            there: Callable[[], list[Any]] = partial(copy_context().run, perform)
-            wait = self.executor.submit(there).result
+            wait = self.executor.submit(with_context(perform)).result
         self.under_way.append((steps, wait))
         if len(self.under_way) >= self.job.workers:
             self._settle_oldest()

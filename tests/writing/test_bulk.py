@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import attrs
@@ -493,6 +494,26 @@ def test_after_an_interrupt_the_records_know_their_own_writes(payments: Client, 
     report = Receipt.objects.bulk_save(several)
     assert (len(report), report.failures) == (60, ())
     assert stored() == {one.id: one.amount for one in several}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_transport_sees_the_context_variables_of_who_asked(payments: Client, workers: int) -> None:
+    tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
+    seen: list[str] = []
+
+    class Traced:
+        def send(self, operation: Any) -> Any:
+            seen.append(tenant.get())
+            return payments.connection.transport.send(operation)
+
+        def close(self) -> None:
+            pass
+
+    tenant.set("seven")
+    traced = Client(payments.url, transport=Traced())
+    Receipt.objects.using(traced).bulk_create(receipts(60), workers=workers).raise_for_failures()
+    assert len(seen) >= 4
+    assert set(seen) == {"seven"}
 
 
 def test_after_an_interrupt_nothing_is_written_any_more(payments: Client) -> None:

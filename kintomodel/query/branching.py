@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote
@@ -19,7 +20,8 @@ from .conditions import EVERYTHING, And, Comparison, Condition, Path, kind, norm
 # Beyond every number and below every boolean: the end of the numbers in Kinto's order of types
 # (null, strings, numbers, booleans, arrays, objects, missing).
 _NUMBERS_END = 1.7976931348623157e308
-_LAST_TIMESTAMP = 2**53
+# In milliseconds. Kinto refuses a moment that is a day or more ahead of its clock; ours may be another.
+_AHEAD = 12 * 60 * 60 * 1000
 # A line of 8 kB is what common proxies take; what is longer is left to the residual.
 LONGEST_QUERY = 6000
 # Beyond it an integer and a float that are equal may be different numbers to PostgreSQL.
@@ -251,7 +253,8 @@ class _Filters:
     def _timestamp(self, part: Comparison) -> bool:
         """Plain integers only: to the others Kinto answers 400, 503 or everything."""
         value, names = part.value, {"eq": "eq", "ne": "not", **_BOUNDS}
-        plain = kind(value) == "number" and value == int(value) and 0 <= value < _LAST_TIMESTAMP
+        latest = time.time() * 1000 + _AHEAD
+        plain = kind(value) == "number" and value == int(value) and 0 <= value < latest
         if part.operator not in names or not plain:
             return False
         return self._send(f"{names[part.operator]}_last_modified", str(int(value)))

@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 
@@ -261,6 +262,13 @@ def test_timestamps_are_plain_integers_and_tombstones_are_kept_out(operator, nam
 def test_kinto_is_asked_nothing_of_timestamps_that_it_misreads(operator, value):
     condition = at("last_modified", operator, value)
     assert asked(condition) == Branch({}, condition)
+
+
+def test_moments_too_far_ahead_for_kinto_are_compared_here():
+    now = int(time.time() * 1000)
+    near, far = (at("last_modified", "lt", now + hours * 3_600_000) for hours in (11, 13))
+    assert asked(near) == exactly({"lt_last_modified": str(near.value), "not_deleted": "true"})
+    assert asked(far) == Branch({}, far)
 
 
 def test_a_field_that_only_ends_like_the_timestamp_brings_no_tombstones():

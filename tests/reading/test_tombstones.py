@@ -106,6 +106,8 @@ def test_times_are_rounded_down():
         Q(last_modified__gt=0) | Q(amount=77),
         ~Q(last_modified__lt=5),
         Q(last_modified__gt=0, amount__exists=True),
+        Q(modified_at__lt=datetime(9000, 1, 1, tzinfo=timezone.utc)),
+        ~Q(last_modified__gte=2**60),
     ],
     ids=repr,
 )

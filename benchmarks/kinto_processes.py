@@ -127,6 +127,8 @@ def insert(storage: Any, ids: list[str]) -> None:
             page_size=1000,
         )
         cursor.execute("ALTER TABLE objects ENABLE TRIGGER USER")
+        # As the server itself does within a minute: else it is chance how the first rounds are planned.
+        cursor.execute("ANALYZE objects")
 
 
 def user_id(settings: dict[str, Any]) -> str:

@@ -82,18 +82,26 @@ def is_read(record: Mapped, key: str) -> bool:
     return only is None or key in only
 
 
-def is_lossy(record: Mapped) -> bool:
-    """Was a field set, but never read, whose old value may hold keys that we do not know, or has to go?"""
+def is_lossy(record: Mapped, *, force: bool = False) -> bool:
+    """Would saving it lose what was not read? It would where a key has to go, as all others are then
+    sent with it, and where a field was set unread whose old value may hold keys that we do not know.
+
+    force: as of save().
+    """
     state, attributes = record._state, vars(record)
     if state.only is None or state.stored is None:
         return False
     codec: Codec[Mapped] = codec_of(record.__kinto__)
-    return any(
-        one.info.name in attributes
-        and not is_read(record, one.info.key)
-        and (holds_objects(one.info.stored_type) or one.omits(attributes[one.info.name]))
-        for one in codec.fields
-    )
+    for one in codec.fields:
+        name, key = one.info.name, one.info.key
+        is_unread = not is_read(record, key)
+        # A null that is stored is None as well, and goes only by force.
+        is_stored = state.stored.get(key) is not None or (force and key in state.stored)
+        if name in attributes and one.omits(attributes[name]) and (is_unread or is_stored):
+            return True
+        if name in attributes and is_unread and holds_objects(one.info.stored_type):
+            return True
+    return False
 
 
 def _value(record: Mapped, field: FieldCodec, data: Mapping[str, JSON]) -> Any:

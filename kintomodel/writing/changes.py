@@ -80,8 +80,10 @@ def write(record: Mapped, *, force: bool = False) -> Write | None:
         return new._replace(operation=operations.replace(where, edited, permissions)) if force else new
     gone = removed(record, force=force)
     kept = {key: value for key, value in protocol.own_data(where, state.stored).items() if key not in gone}
-    if is_lossy(record):
-        raise UsageError(f"{where.name}: it was read in part: refresh() it before a nested field is set")
+    if is_lossy(record, force=force):
+        raise UsageError(
+            f"{where.name}: it was read in part: refresh() it before a nested field is set or a key taken out"
+        )
     planned = protocol.save(
         where,
         StoredObject(state.stored),

@@ -98,7 +98,7 @@ def repeating(record: Mapped, attempt: Flow[bool], manner: Manner, on_conflict: 
 
 
 def _save(record: Mapped, manner: Manner) -> Flow[bool]:
-    if is_lossy(record):
+    if is_lossy(record, force=manner.force):
         yield from complete(record)
     planned = prepared(record, force=manner.force)
     if planned is None:

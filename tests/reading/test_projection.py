@@ -274,6 +274,36 @@ def test_none_takes_away_a_key_that_was_not_read(payments, sent):
     assert stored(payments) == {key: value for key, value in DATA.items() if key != "note"}
 
 
+@pytest.mark.parametrize(
+    "manner", [{}, {"verify": True}, {"force": True}, {"on_conflict": "merge"}], ids=repr
+)
+def test_none_takes_away_a_key_that_was_read_and_no_other(payments, sent, manner):
+    found = Noted.objects.only("note").get()
+    found.note = None
+    sent.clear()
+    found.save(**manner)
+    assert methods(sent)[0] == "GET"
+    assert stored(payments) == {key: value for key, value in DATA.items() if key != "note"}
+
+
+def test_a_null_goes_only_by_force_and_no_other_key_with_it(payments, sent):
+    payments.connection.perform(operations.update(f"{RECEIPTS}/abc", {"note": None}))
+    found = Noted.objects.only("note").get()
+    sent.clear()
+    found.save()
+    assert not sent.operations
+    found.save(force=True)
+    assert stored(payments) == {key: value for key, value in DATA.items() if key != "note"}
+
+
+def test_bulk_work_does_not_take_a_key_out_of_a_record_that_was_read_in_part(payments, sent):
+    found = Noted.objects.only("note").get()
+    found.note = None
+    (failure,) = Noted.objects.bulk_save([found]).failures
+    assert "it was read in part: refresh() it before" in failure.message
+    assert stored(payments) == DATA
+
+
 def test_such_a_record_is_never_readonly(payments):
     with pytest.raises(UsageError, match=r"never readonly: leave out only\(\) or readonly="):
         Receipt.objects.only("amount").iterator(readonly=True)

@@ -90,7 +90,7 @@ def is_in_doubt(error: object) -> bool:
     if isinstance(error, ServerError):
         return error.errno != BACKEND_FAILED or error.attempts > 1
     if isinstance(error, UnreadableResponse):
-        return error.status < 300  # else it was redirected
+        return not 300 <= error.status < 400  # else it was redirected
     return isinstance(error, TransportError)
 
 

@@ -26,6 +26,7 @@ from .values import JSON, JSONObject
 
 _ETAG = r'"(\d+)"'
 NOT_MODIFIED = 304
+_MISSING = 110  # errno of a 404: the object
 MISSING_PARENT = 111  # errno of a 404: not the object, but its collection is missing
 BACKEND_FAILED = 201  # errno of a 503 of Kinto's own: PostgreSQL refused, and all was rolled back (26.5)
 
@@ -39,6 +40,13 @@ _ERRORS: dict[int, type[ResponseError]] = {
     413: PayloadTooLarge,
     414: PayloadTooLarge,
     431: PayloadTooLarge,
+}
+
+_GONE = (404, 410)
+
+_ADVICE_OF_NO_OBJECT: dict[type[ResponseError], str] = {
+    BadRequest: "the server does not offer this, or no longer",
+    UnreadableResponse: "this is not how Kinto says it: check the URL, and any proxy in front of the server",
 }
 
 _ADVICE = {
@@ -60,13 +68,14 @@ def refusal(response: Response, method: str, path: str) -> ResponseError:
     status = response.status
     body = response.body if isinstance(response.body, dict) else {}
     errno, details = body.get("errno"), body.get("details")
-    cause = _ERRORS.get(status) or (ServerError if status >= 500 else BadRequest)
-    if status < 400:
-        cause = UnreadableResponse
+    cause = _cause(response, errno)
     # Without a body, as to a HEAD, only the path can tell.
     parent_is_missing = errno == MISSING_PARENT or (errno is None and path.endswith("/records"))
+    advice = _advice(status, path, parent_is_missing)
+    if status in _GONE:
+        advice = _ADVICE_OF_NO_OBJECT.get(cause, advice)
     return cause(
-        f"{method} {path}: {_reason(response, body)}; {_advice(status, path, parent_is_missing)}",
+        f"{method} {path}: {_reason(response, body)}; {advice}",
         status=status,
         method=method,
         path=path,
@@ -74,6 +83,20 @@ def refusal(response: Response, method: str, path: str) -> ResponseError:
         details=details,
         attempts=response.attempts,
     )
+
+
+def _cause(response: Response, errno: object) -> type[ResponseError]:
+    status = response.status
+    if status < 400:
+        return UnreadableResponse
+    if status not in _GONE or errno in (_MISSING, MISSING_PARENT):
+        return _ERRORS.get(status) or (ServerError if status >= 500 else BadRequest)
+    # What does not say that an object is gone must not be taken for that.
+    if errno is not None:
+        return BadRequest
+    is_without_body = response.body is None and response.unreadable is None
+    is_json = response.headers.get("content-type", "").startswith("application/json")
+    return NotFound if is_without_body and is_json else UnreadableResponse
 
 
 def is_undone(response: Response) -> bool:

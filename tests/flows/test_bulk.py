@@ -32,7 +32,7 @@ def test_each_result_comes_from_one_request_in_order():
 
 
 def test_a_refusal_is_the_result_of_its_own_request():
-    answers = [ok(DATA[0]), Response(412), Response(404), Response(403)]
+    answers = [ok(DATA[0]), Response(412), Response(404, body={"errno": 110}), Response(403)]
     results, _ = play(bulk.run(ALL), answers)
     assert results[0].id == "1"
     assert [type(one).__name__ for one in results[1:]] == ["Conflict", "NotFound", "Forbidden"]
@@ -48,7 +48,7 @@ def test_a_conflict_with_ourselves_is_found_out():
 
 
 def test_a_deletion_that_was_done_by_the_first_of_two_batches_is_done():
-    results, _ = play(bulk.run([DELETE, READ]), [Response(404, attempts=2), ok(DATA[3])])
+    results, _ = play(bulk.run([DELETE, READ]), [Response(404, body={"errno": 110}, attempts=2), ok(DATA[3])])
     assert results == [None, stored(1000, id="4", n=4)]
 
 

@@ -70,7 +70,7 @@ def test_children_are_listed_to_the_last_page():
 
 def test_held_is_what_is_held_on_every_child_that_is_still_there():
     flow = fanout.held_by_children(BUCKET, "record_read", 25)
-    answers = [shown("c", read=["x", "y"]), Response(404), shown("e", read=["y", "z"])]
+    answers = [shown("c", read=["x", "y"]), Response(404, body={"errno": 110}), shown("e", read=["y", "z"])]
     assert play(flow, listing("c", "d", "e"), answers)[0] == {"y"}
     assert play(fanout.held_by_children(BUCKET, "group_read", 25), listing())[0] is None
 
@@ -101,7 +101,7 @@ def test_what_happens_to_children_is_told_of_each():
     assert list(play(fanout.spread(BUCKET, edits, 1), listing("c"), MISSING)[0]) == []
     gone = play(fanout.spread(BUCKET, edits, 1), listing("c", "d", "e"), unchanged, MISSING, unchanged)[0]
     assert [one.position for one in gone] == [0, 1]
-    two = [Response(404), shown("d", read=["x", "y"])]
+    two = [Response(404, body={"errno": 110}), shown("d", read=["x", "y"])]
     gone = play(fanout.spread(BUCKET, edits, 2), listing("c", "d", "e"), two, unchanged)[0]
     assert [one.position for one in gone] == [0, 1]
     two = play(fanout.spread(BUCKET, edits, 1), listing("c", "d"), unchanged, FORBIDDEN)[0]

@@ -43,7 +43,11 @@ def test_nothing_is_asked_if_nothing_can_match():
 @pytest.mark.parametrize("filters", [{"n__endswith": "x"}, {"n__exists": True}])
 def test_what_the_server_cannot_be_told_is_read_and_deleted_one_by_one(filters):
     found = Page(tuple({"id": one, "last_modified": 7, "n": one + "x"} for one in "abc"))
-    answers = [ok({"id": "a", "last_modified": 8, "deleted": True}), Response(403), Response(404)]
+    answers = [
+        ok({"id": "a", "last_modified": 8, "deleted": True}),
+        Response(403),
+        Response(404, body={"errno": 110}),
+    ]
     result, asked = play(listing.delete_all("/list", condition(filters), 25), found, answers)
     assert result == 1
     assert [one["path"] for one in asked[1].body["requests"]] == ["/list/a", "/list/b", "/list/c"]

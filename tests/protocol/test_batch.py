@@ -156,7 +156,7 @@ def test_a_refusal_of_one_operation_is_its_result():
 
 def test_each_result_is_a_value_or_a_refusal():
     several = [read("a"), read("b")]
-    answers = [Response(200, body=shown("a")), Response(404, attempts=3)]
+    answers = [Response(200, body=shown("a")), Response(404, body={"errno": 110}, attempts=3)]
     asked, (first, second) = performed(batch.run(several), answers)
     assert asked == [batch.batch(several)]
     assert first == StoredObject(shown("a")["data"])

@@ -130,7 +130,7 @@ def test_an_operation_reads_its_own_answer():
 
 def test_a_refusal_is_raised():
     with pytest.raises(NotFound, match=f"^GET {URL}: 404 "):
-        operations.read(PATH).read(Response(404))
+        operations.read(PATH).read(Response(404, body={"errno": 110}))
 
 
 def test_an_answer_that_cannot_be_read_says_what_was_asked():

@@ -27,11 +27,11 @@ def kintos(code, errno, error, message=None, details=None):
         (400, errors.BadRequest),
         (401, errors.Unauthorized),
         (403, errors.Forbidden),
-        (404, errors.NotFound),
+        (404, errors.UnreadableResponse),
         (405, errors.BadRequest),
         (406, errors.BadRequest),
         (409, errors.Conflict),
-        (410, errors.NotFound),
+        (410, errors.UnreadableResponse),
         (412, errors.Conflict),
         (413, errors.PayloadTooLarge),
         (414, errors.PayloadTooLarge),
@@ -45,6 +45,26 @@ def kintos(code, errno, error, message=None, details=None):
 )
 def test_a_status_stands_for_an_error(status, cls):
     assert type(refusal(status)) is cls
+
+
+@pytest.mark.parametrize(
+    ("answer", "cls"),
+    [
+        (Response(404, body=kintos(404, 110, "Not Found")), errors.NotFound),
+        (Response(404, body=kintos(404, 111, "Not Found")), errors.NotFound),
+        (Response(404, body=kintos(404, 116, "Not Found")), errors.BadRequest),
+        (Response(410, body=kintos(410, 202, "Gone")), errors.BadRequest),
+        (Response(404, {"content-type": "application/json"}), errors.NotFound),
+        (Response(404, {"content-type": "text/html"}), errors.UnreadableResponse),
+        (Response(404, {"content-type": "text/html"}, unreadable="<h1>"), errors.UnreadableResponse),
+        (
+            Response(404, {"content-type": "application/json"}, {"message": "no route"}),
+            errors.UnreadableResponse,
+        ),
+    ],
+)
+def test_only_kinto_says_that_an_object_is_gone(answer, cls):
+    assert type(responses.refusal(answer, "DELETE", "/buckets/b")) is cls
 
 
 def test_a_refusal_carries_the_facts():
@@ -84,7 +104,18 @@ def test_a_refusal_carries_the_facts():
             kintos(404, 111, "Not Found", "Not Found"),
             "PUT /buckets/b: 404 Not Found; its collection does not exist: create it first",
         ),
-        (410, None, "PUT /buckets/b: 410 Gone; it does not exist, or no longer"),
+        (
+            410,
+            kintos(410, 202, "Gone", "This service is no longer available"),
+            "PUT /buckets/b: 410 Gone: This service is no longer available; "
+            "the server does not offer this, or no longer",
+        ),
+        (
+            404,
+            None,
+            "PUT /buckets/b: 404 Not Found; "
+            "this is not how Kinto says it: check the URL, and any proxy in front of the server",
+        ),
         (
             412,
             kintos(412, 114, "Precondition Failed", "Resource was modified meanwhile"),
@@ -121,7 +152,8 @@ def test_the_advice_depends_on_what_was_asked(status, path, advice):
 
 
 def test_to_a_head_the_path_tells_that_the_collection_is_missing():
-    error = responses.refusal(Response(404), "HEAD", "/buckets/b/collections/c/records")
+    answer = Response(404, {"content-type": "application/json"})
+    error = responses.refusal(answer, "HEAD", "/buckets/b/collections/c/records")
     assert str(error).endswith("its collection does not exist: create it first")
 
 

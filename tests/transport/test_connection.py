@@ -45,7 +45,7 @@ def server(limit=25):
 
     def one(method, path):
         id = path.rpartition("/")[2]
-        return (404, {}) if id == "missing" else (200, shown(id))
+        return (404, {"errno": 110}) if id == "missing" else (200, shown(id))
 
     def answer(operation):
         if operation.path == "/":

@@ -62,8 +62,13 @@ def delete_account(id: str) -> Flow[None]:
     except (NotFound, Unauthorized) as error:
         if error.attempts < 2:
             raise
-    except settling.IN_DOUBT as error:
-        if not (settling.is_in_doubt(error) and (yield from _is_gone(path))):
+    except KintoError as error:
+        if not settling.may_be_done(error):
+            raise
+        is_gone = yield from _is_gone(path)
+        if is_gone is None:
+            settling.give_up(error)
+        if not is_gone:
             raise error from None
 
 
@@ -103,18 +108,16 @@ def _settled(operation: Operation[Account], id: str, password: str) -> Flow[Acco
     """
     try:
         return (yield from operation)
-    except (Conflict, Forbidden, Unauthorized) as error:
-        if error.attempts < 2:
-            raise
-        cause: KintoError = error
-    except settling.IN_DOUBT as error:
-        if not settling.is_in_doubt(error):
+    except KintoError as error:
+        if not settling.may_be_done(error):
             raise
         cause = error
     try:
         return (yield from _read_as(id, password))
-    except KintoError:
+    except Unauthorized:
         raise cause from None
+    except KintoError:
+        settling.give_up(cause)
 
 
 def _read_as(id: str, password: str) -> Operation[Account]:
@@ -123,13 +126,14 @@ def _read_as(id: str, password: str) -> Operation[Account]:
     return Operation("GET", _account_path(id), _read_account, headers=headers)
 
 
-def _is_gone(path: str) -> Flow[bool]:
+def _is_gone(path: str) -> Flow[bool | None]:
+    """None: that cannot be seen."""
     try:
         yield from Operation("GET", path, _read_account)
     except (NotFound, Unauthorized):
         return True
     except KintoError:
-        return False
+        return None
     return False
 
 

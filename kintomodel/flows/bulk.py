@@ -124,6 +124,9 @@ def _one_by_one(writes: Sequence[Write], cause: KintoError, heal: Healer) -> Flo
         try:
             results.append((yield from heal(write, lost)))
         except TransportError as error:
+            if isinstance(error.__cause__, ResponseError):  # an answer to this one alone
+                results.append(error)
+                continue
             return [*results, *[error] * (len(writes) - len(results))]
         except KintoError as error:
             results.append(error)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import NoReturn
 
 from ..errors import (
     Conflict,
@@ -38,7 +39,8 @@ def write(
 
     expected: the whole data that the object has once this write is done. is_doubted: was it sent
     before? Costs one more GET, only where an answer was lost or the write was sent more than once.
-    Raises what the write raised if it was not done.
+    Raises what the write raised if it was not done; a TransportError also where a repetition was refused
+    and nobody can see what became of the first attempt.
     """
     try:
         return (yield from operation)
@@ -49,8 +51,8 @@ def write(
         if existing is not None and not same(existing, expected):
             raise
         return (yield from _find(operation, expected, error, existing))
-    except IN_DOUBT as error:
-        if not is_in_doubt(error):
+    except KintoError as error:
+        if not may_be_done(error, is_doubted=is_doubted):
             raise
         return (yield from _find(operation, expected, error))
 
@@ -67,19 +69,40 @@ def delete(operation: Operation[int], *, is_doubted: bool = False) -> Flow[int |
         if not _was_sent_before(error, is_doubted):
             raise
         return None
-    except Forbidden as error:
-        is_ours = _was_sent_before(error, is_doubted)
-        if not (is_ours and (yield from probing.is_missing(error, operation.path))):
+    except Conflict:
+        raise  # there it is
+    except KintoError as error:
+        if not may_be_done(error, is_doubted=is_doubted):
             raise
-        return None
-    except IN_DOUBT:
-        if not (yield from _is_gone(operation.path)):
+        is_gone: bool | None
+        if isinstance(error, Forbidden) and probing.is_bucket(operation.path):
+            is_gone = yield from probing.is_missing(error, operation.path)
+        else:
+            is_gone = yield from _is_gone(operation.path)
+        if is_gone is None:
+            give_up(error)
+        if not is_gone:
             raise
         return None
 
 
-def _was_sent_before(error: ResponseError, is_doubted: bool) -> bool:
-    return is_doubted or error.attempts > 1
+def _was_sent_before(error: KintoError, is_doubted: bool) -> bool:
+    return isinstance(error, ResponseError) and (is_doubted or error.attempts > 1)
+
+
+def may_be_done(error: KintoError, *, is_doubted: bool = False) -> bool:
+    """Was the write perhaps done, by this attempt or by one before it? is_doubted: was there one?"""
+    return is_in_doubt(error) or _was_sent_before(error, is_doubted)
+
+
+def give_up(error: KintoError) -> NoReturn:
+    """Raise what a write came to that was perhaps done, where nobody can see whether it was."""
+    if is_in_doubt(error) or isinstance(error, Conflict):
+        raise error from None
+    raise TransportError(
+        f"{error} (this is the answer to a repetition: the first attempt got none, and may have been carried "
+        "out all the same)"
+    ) from error
 
 
 def is_in_doubt(error: object) -> bool:
@@ -94,24 +117,24 @@ def is_in_doubt(error: object) -> bool:
     return isinstance(error, TransportError)
 
 
-def _is_gone(path: str) -> Flow[bool]:
+def _is_gone(path: str) -> Flow[bool | None]:
+    """None: that cannot be seen."""
     try:
         yield from operations.read(path)
     except NotFound:
         return True
     except Forbidden as error:
-        return (yield from probing.is_missing(error, path))
+        return (yield from probing.is_missing(error, path)) or None
     except KintoError:
-        return False
+        return None
     return False
 
 
 def holds(stored: StoredObject, operation: Operation[StoredObject]) -> bool:
     """Is what a create, replace or update named as it was named? What else is stored does not matter."""
     wanted: Mapping[str, JSON] = operation.body.get("data", {})
-    return all(key in stored.data and _alike(stored.data[key], wanted[key]) for key in wanted) and _holds(
-        stored, operation.body.get("permissions", {})
-    )
+    is_stored = all(key in stored.data and _alike(stored.data[key], wanted[key]) for key in wanted)
+    return is_stored and has_permissions(stored, operation.body.get("permissions", {}))
 
 
 def same(data: Mapping[str, object], expected: Mapping[str, object]) -> bool:
@@ -153,16 +176,16 @@ def _find(
         stored = yield from operations.read(operation.path)
     except KintoError:
         if shown is None or wanted:
-            raise error from None
+            give_up(error)
         stored = StoredObject(shown)
     moved = operation.headers.get("If-Match") != f'"{stored.last_modified}"'
-    if moved and same(stored.data, expected) and _holds(stored, wanted):
+    if moved and same(stored.data, expected) and has_permissions(stored, wanted):
         return stored
     raise error
 
 
-def _holds(stored: StoredObject, wanted: Mapping[str, list[str]]) -> bool:
-    """Are these its permissions? Kinto adds whoever writes to "write"."""
+def has_permissions(stored: StoredObject, wanted: Mapping[str, list[str]]) -> bool:
+    """Are these its permissions, as far as they are named? Kinto adds whoever writes to "write"."""
     if not wanted:
         return True
     if stored.permissions is None:

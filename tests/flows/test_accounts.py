@@ -3,9 +3,11 @@ import json
 import pytest
 
 from kintomodel.errors import (
+    BadRequest,
     Conflict,
     NotFound,
     ServerError,
+    TransportError,
     Unauthorized,
     UnreadableResponse,
     ValidationError,
@@ -102,6 +104,22 @@ def test_a_deletion_without_an_answer_is_looked_into(error):
     for found in (ZOE, FORBIDDEN):
         with pytest.raises(type(error), match=str(error)):
             play(accounts.delete_account("zoe"), ZOE, error, found)
+
+
+SLOW_DOWN = BadRequest("slow down", status=429, attempts=2)
+
+
+def test_a_refusal_of_a_repetition_says_nothing_of_the_first_attempt():
+    assert play(accounts.create_account("zoe", "x"), SLOW_DOWN, ZOE)[0] == ZOE
+    assert play(accounts.delete_account("zoe"), ZOE, SLOW_DOWN, MISSING)[0] is None
+    with pytest.raises(BadRequest, match="slow down"):
+        play(accounts.delete_account("zoe"), ZOE, SLOW_DOWN, ZOE)
+    for flow, answers in (
+        (accounts.create_account("zoe", "x"), [SLOW_DOWN, LOST]),
+        (accounts.delete_account("zoe"), [ZOE, SLOW_DOWN, LOST]),
+    ):
+        with pytest.raises(TransportError, match=r"slow down .* may have been carried out all the same"):
+            play(flow, *answers)
 
 
 def test_what_kinto_says_it_did_not_do_is_not_looked_into():

@@ -3,7 +3,14 @@ from typing import Any
 import attrs
 import pytest
 
-from kintomodel.errors import Conflict, ConnectionFailed, Forbidden, PayloadTooLarge, UnreadableResponse
+from kintomodel.errors import (
+    Conflict,
+    ConnectionFailed,
+    Forbidden,
+    PayloadTooLarge,
+    TransportError,
+    UnreadableResponse,
+)
 from kintomodel.flows import bulk
 from kintomodel.protocol import batch, operations
 from kintomodel.protocol.changes import Write
@@ -59,12 +66,12 @@ def test_after_a_loss_each_is_looked_at_and_written_if_it_was_not(loss):
         loss,
         stored(n=1),  # was written
         stored(900, n=0), stored(n=2),  # was not
-        stored(900), FORBIDDEN,  # was not deleted, and cannot be
+        stored(900), FORBIDDEN, stored(900),  # was not deleted, and cannot be
         stored(n=4),  # is only read
     )  # fmt: skip
     assert results == [stored(n=1), stored(n=2), FORBIDDEN, stored(n=4)]
     assert asked[1:] == [
-        LOOKS[0], LOOKS[1], UPDATE.operation, LOOKS[2], DELETE.operation, READ.operation,
+        LOOKS[0], LOOKS[1], UPDATE.operation, LOOKS[2], DELETE.operation, LOOKS[2], READ.operation,
     ]  # fmt: skip
 
 
@@ -111,9 +118,18 @@ def test_a_batch_that_is_refused_is_the_error_of_each():
 
 def test_a_batch_that_is_refused_after_it_was_lost_may_have_been_accepted():
     refused = Forbidden("no", status=403, attempts=2)
-    results, asked = play(bulk.run([CREATE, UPDATE]), refused, stored(n=1), stored(900, n=0), FORBIDDEN)
+    was_not = stored(900, n=0)
+    results, asked = play(bulk.run([CREATE, UPDATE]), refused, stored(n=1), was_not, FORBIDDEN, was_not)
     assert results == [stored(n=1), FORBIDDEN]
-    assert asked[1:] == [LOOKS[0], LOOKS[1], UPDATE.operation]
+    assert asked[1:] == [LOOKS[0], LOOKS[1], UPDATE.operation, LOOKS[1]]
+
+
+def test_what_is_refused_after_a_loss_and_cannot_be_looked_at_is_in_doubt_alone():
+    """Such as with a token that is no longer valid, or where we may only create."""
+    again = [FORBIDDEN, FORBIDDEN, FORBIDDEN]  # looked at, written, looked at
+    results, _ = play(bulk.run([CREATE, UPDATE]), LOST, *again, stored(n=2))
+    assert "may have been carried out all the same" in str(results[0])
+    assert (type(results[0]), results[1].data["n"]) == (TransportError, 2)
 
 
 def test_what_is_repeated_after_a_loss_may_be_in_its_own_way():

@@ -1,12 +1,15 @@
 import pytest
 
 from kintomodel.errors import (
+    BadRequest,
     Conflict,
     ConnectionFailed,
     Forbidden,
     NotFound,
     ServerError,
     Timeout,
+    TransportError,
+    Unauthorized,
     UnreadableResponse,
 )
 from kintomodel.flows import settling
@@ -241,6 +244,50 @@ def test_an_answer_that_is_none_of_kintos_tells_nothing():
     deletion = Drive(settling.delete(DELETE))
     assert deletion.answer(page) == LOOK
     assert deletion.answer(MISSING) is None
+
+
+REFUSALS = [
+    BadRequest("slow down", status=429, attempts=2),
+    Unauthorized("expired", status=401, attempts=2),
+    Forbidden("no longer", status=403, attempts=2),
+    BadRequest("readonly", status=405, attempts=2),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=str)
+def test_a_refusal_of_a_repetition_says_nothing_of_the_first_attempt(refusal):
+    drive = Drive(settling.write(CREATE, {"n": 1}))
+    assert drive.answer(refusal) == LOOK
+    assert drive.answer(stored(n=1)) == stored(n=1)
+    drive = Drive(settling.write(UPDATE, {"n": 2}))
+    assert drive.answer(refusal) == LOOK
+    with pytest.raises(type(refusal)):
+        drive.answer(stored(1200, n=1))
+    deletion = Drive(settling.delete(DELETE))
+    assert deletion.answer(refusal) == LOOK
+    assert deletion.answer(MISSING) is None
+    deletion = Drive(settling.delete(DELETE))
+    deletion.answer(refusal)
+    with pytest.raises(type(refusal)):
+        deletion.answer(stored(1200))
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=str)
+@pytest.mark.parametrize("is_deletion", [False, True])
+def test_where_it_cannot_be_looked_at_either_it_is_in_doubt(refusal, is_deletion):
+    drive = Drive(settling.delete(DELETE) if is_deletion else settling.write(UPDATE, {"n": 2}))
+    drive.answer(refusal)
+    with pytest.raises(
+        TransportError, match="the first attempt got none, and may have been carried out"
+    ) as caught:
+        drive.answer(refusal)
+    assert settling.is_in_doubt(caught.value)
+    assert caught.value.__cause__ is refusal
+
+
+def test_a_deletion_that_meets_a_change_was_not_done():
+    with pytest.raises(Conflict):
+        Drive(settling.delete(DELETE)).answer(conflict(2))
 
 
 def test_a_redirected_write_was_not_done():

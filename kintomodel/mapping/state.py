@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import attrs
 
@@ -66,14 +66,21 @@ def home_of(
     return Home(CollectionPath(bucket, collection), client)
 
 
+class Lost(NamedTuple):
+    """A write whose answer was lost. data: all of it once that write is done; permissions: those it named."""
+
+    data: JSONObject
+    permissions: Mapping[str, list[str]]
+
+
 @attrs.define(eq=False)
 class State:
     """stored: the JSON that the server last showed, None for a record that is not stored yet.
 
     home: None until it is first wanted. permissions: None until they are first looked at. shown: those
     that an answer for this record alone showed before that, none if they are hidden from us.
-    extra: the undeclared attributes, once somebody has looked at them. lost: the data of a write
-    whose answer was lost, as it is if that write was done. deleted: was the answer of a deletion lost?
+    extra: the undeclared attributes, once somebody has looked at them. lost: the last write
+    whose answer was lost, if it may be done. deleted: was the answer of a deletion lost?
     only: the keys that were read, None for all of them; stored holds no others. A field that is
     absent from the record is as the server has it.
     readonly: is it stored, though nothing was kept of what the server showed?
@@ -84,7 +91,7 @@ class State:
     permissions: RecordPermissions | None = None
     shown: Mapping[str, tuple[str, ...]] | None = None
     extra: JSONObject | None = None
-    lost: JSONObject | None = None
+    lost: Lost | None = None
     deleted: bool = False
     only: frozenset[str] | None = None
     readonly: bool = False

@@ -9,7 +9,7 @@ from ..errors import Conflict, UsageError
 from ..flows import settling
 from ..flows.editing import later
 from ..mapping.codec import Codec, codec_of
-from ..mapping.state import Home, Mapped, home, path, refuse_readonly
+from ..mapping.state import Home, Lost, Mapped, home, path, refuse_readonly
 from ..protocol import operations
 from ..protocol.changes import own_data
 from ..protocol.objects import StoredObject
@@ -209,10 +209,10 @@ def send_permissions(record: Mapped, changed: Mapping[str, list[str]]) -> Flow[N
     except settling.IN_DOUBT as error:
         # Perhaps it was done: by this the next write will know. That of a save() stays.
         if settling.is_in_doubt(error) and state.lost is None:
-            state.lost = expected
+            state.lost = Lost(expected, changed)
         raise
     except Conflict as error:
-        if not (yield from was_ours(record, error)):
+        if not (yield from was_ours(record, error, expected)):
             raise explained(error, record, None) from None
         yield from send_permissions(record, changed)
         return
@@ -221,15 +221,24 @@ def send_permissions(record: Mapped, changed: Mapping[str, list[str]]) -> Flow[N
     permissions(record).settle(changed, stored.permissions)
 
 
-def was_ours(record: Mapped, error: Conflict) -> Flow[bool]:
-    """Did a write of our own, whose answer was lost, come in between? Then go on from there."""
+def was_ours(record: Mapped, error: Conflict, expected: JSONObject) -> Flow[bool]:
+    """Did our own write, whose answer was lost, come in between, and nobody else's? Then go on from there.
+
+    expected: what the record is to hold now. At most one GET.
+    """
     state, theirs = record._state, error.existing
-    if state.lost is None or theirs is None or not settling.same(theirs, state.lost):
+    lost = state.lost
+    if lost is None or theirs is None or not settling.same(theirs, lost.data):
         return False
+    if isinstance(lost.data, Part) and expected.keys() - lost.data.keys():
+        return False  # which others may have written
     stored = yield from operations.read(path(record))
+    is_theirs = stored.last_modified != theirs.get("last_modified")
+    if is_theirs or not settling.has_permissions(stored, lost.permissions):
+        return False
     state.stored, state.only = dict(stored.data), None
     state.lost, record.last_modified = None, stored.last_modified
-    permissions(record).know(stored.permissions)
+    permissions(record).stand_on(stored.permissions, sent=lost.permissions)
     return True
 
 

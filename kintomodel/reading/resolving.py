@@ -35,9 +35,10 @@ def resolve(record: Mapped, conflict: Conflict, on_conflict: OnConflict, tries: 
     """Make the record what is to be stored now, on top of what the server has; one GET.
 
     tries: how often it failed by now, which is waited for. False: nothing is left to be stored.
-    Raises the conflict if nobody can say what is.
+    Raises the conflict if nobody can say what is: a function might make a change again that was made by an
+    attempt whose answer was lost.
     """
-    if on_conflict == "raise":
+    if on_conflict == "raise" or (callable(on_conflict) and conflict.attempts > 1):
         raise conflict
     try:
         stored = yield from later(operations.read(path(record)), tries)

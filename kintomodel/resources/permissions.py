@@ -178,13 +178,17 @@ class Permissions:
         """Take over what the server showed, and keep the edits. None: it does not show them."""
         self._know(known)
 
-    def stand_on(self, known: Mapping[str, Iterable[str]] | None) -> None:
+    def stand_on(
+        self, known: Mapping[str, Iterable[str]] | None, sent: Mapping[str, Iterable[str]] | None = None
+    ) -> None:
         """Take over what the server shows now, and make the edits again on top of that.
 
         What was added is added to it, what was taken away is taken from it. A whole list that was assigned
-        without knowing what was there stays that list.
+        without knowing what was there stays that list. sent: what of it is ours, as it was sent before.
         """
         before = self._known
+        if sent:
+            before = {**(before or {}), **{name: dict.fromkeys(held) for name, held in sent.items()}}
         self._know(known)
         if known is None or before is None or self._known is None:
             return

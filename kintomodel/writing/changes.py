@@ -93,6 +93,10 @@ def write(record: Mapped, *, force: bool = False) -> Write | None:
         force=force,
         is_checked=True,
     )
+    if planned is None and state.lost is not None:
+        # Perhaps something else was stored, and is to be taken back: the precondition tells.
+        nothing = operations.update(where, {}, last_modified=record.last_modified)
+        planned = Write(nothing, protocol.own_data(where, state.stored))
     if planned is None or state.only is None:
         return planned
     return planned._replace(expected=Part(planned.expected or {}))

@@ -9,6 +9,7 @@ from ..errors import (
     Conflict,
     KintoError,
     NotFound,
+    TransportError,
     UsageError,
     ValidationError,
 )
@@ -16,7 +17,7 @@ from ..flows import settling, verifying
 from ..flows.editing import TRIES
 from ..mapping.codec import FieldCodec, codec_of
 from ..mapping.conversion import problems
-from ..mapping.state import Home, Mapped, State, extra, home, path, refuse_readonly
+from ..mapping.state import Home, Lost, Mapped, State, extra, home, path, refuse_readonly
 from ..protocol import operations
 from ..protocol.changes import Write
 from ..protocol.objects import StoredObject
@@ -63,7 +64,8 @@ def mutate(
 ) -> Flow[M]:
     """Read a record, change it and save it, whatever others write meanwhile; the result is the record.
 
-    Each try costs a GET and a guarded PATCH. After TRIES the last Conflict is raised.
+    Each try costs a GET and a guarded PATCH. After TRIES the last Conflict is raised; TransportError where an
+    answer was lost and somebody else wrote after that, as the change may have been made already.
     """
     manner, failures = Manner(verify=verify, look_again=False), 0
     while True:
@@ -71,12 +73,21 @@ def mutate(
         change(record)
         try:
             yield from save(record, manner)
-        except Conflict:
+        except Conflict as conflict:
             failures += 1
+            if conflict.attempts > 1:
+                raise _unknown(conflict) from conflict
             if failures == TRIES:
                 raise
         else:
             return record
+
+
+def _unknown(conflict: Conflict) -> TransportError:
+    return TransportError(
+        f"{conflict.method} {conflict.path}: an answer was lost, and others wrote it since, so that nobody "
+        "can see whether the change was made: look at it before you repeat it"
+    )
 
 
 def repeating(record: Mapped, attempt: Flow[bool], manner: Manner, on_conflict: OnConflict) -> Flow[bool]:
@@ -124,9 +135,9 @@ def take_in(record: Mapped, planned: Write, result: StoredObject | KintoError, m
         return True
     if settling.is_in_doubt(result):
         # Perhaps it was done: by this the next save() will know.
-        record._state.lost = planned.expected
+        record._state.lost = Lost(planned.expected or {}, planned.operation.body.get("permissions", {}))
     if isinstance(result, Conflict):
-        if not (yield from was_ours(record, result)):
+        if not (yield from was_ours(record, result, planned.expected or {})):
             raise explained(result, record, planned.expected)
         yield from _save(record, manner)
         return True

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
-from kintomodel import Client, Conflict, ConnectionFailed, Model, NotFound, ServerError
+from kintomodel import Client, Conflict, ConnectionFailed, Model, NotFound, ServerError, TransportError
 from kintomodel.protocol.objects import Response
 from kintomodel.transport.http import HTTPTransport
 from kintomodel.transport.retry import Patience, RetryTransport
@@ -20,7 +21,8 @@ class Receipt(Model, bucket="payments", collection="receipts"):
 class Cutting:
     """In front of a transport: each request gets through, and the answers named are lost.
 
-    fates: for one request after the other: None, "cut", or a status that a proxy answers with.
+    fates: for one request after the other: None, "cut", "unsent" for one that gets lost itself, a status that
+    a proxy answers with, or what is to happen before it is sent.
     """
 
     def __init__(self, inner):
@@ -30,8 +32,12 @@ class Cutting:
 
     def send(self, operation):
         self.methods.append(operation.method)
-        response = self.inner.send(operation)
         fate = self.fates.pop(0) if self.fates else None
+        if callable(fate):
+            fate = fate()
+        if fate == "unsent":
+            raise ConnectionFailed(f"{operation.method} {operation.path}: not sent")
+        response = self.inner.send(operation)
         if fate == "cut":
             raise ConnectionFailed(f"{operation.method} {operation.path}: cut")
         return Response(fate) if fate else response
@@ -211,3 +217,114 @@ def test_a_write_of_a_part_whose_fate_is_unknown_can_be_repeated(once, cutting, 
     found.amount = Decimal(8)
     found.save()
     assert (found.currency, Receipt.objects.get(id="abc").amount) == ("USD", 8)
+
+
+@pytest.fixture
+def theirs(payments):
+    """What somebody else writes, over a line of his own."""
+    return Receipt.objects.using(payments)
+
+
+def lose(cutting, save, fate="cut"):
+    cutting.fates = [fate, "cut"]
+    with pytest.raises(ConnectionFailed):
+        save()
+
+
+def write_theirs(theirs, receipt, **values):
+    found = theirs.get(id=receipt.id)
+    for name, value in values.items():
+        setattr(found, name, value)
+    found.save()
+
+
+def test_what_others_write_before_a_lost_write_is_looked_at_is_a_conflict(once, cutting, theirs):
+    receipt = Receipt.objects.create(amount=Decimal(1))
+    receipt.amount = Decimal(2)
+    lose(cutting, receipt.save)
+    receipt.currency = "USD"
+    # The save is refused; then they write, and then the record is looked at.
+    cutting.fates = [None, None, lambda: write_theirs(theirs, receipt, amount=Decimal(100))]
+    with pytest.raises(Conflict):
+        receipt.save()
+    assert theirs.get(id=receipt.id).amount == 100
+
+
+@pytest.mark.parametrize("how", ["save", "update"])
+def test_permissions_that_got_lost_drop_nobody_whom_others_added(once, cutting, theirs, how):
+    receipt = Receipt.objects.create(amount=Decimal(1))
+    receipt.permissions.read += "account:bob"
+    update = partial(receipt.permissions.update, read=["account:bob"])
+    save = receipt.save if how == "save" else update
+    lose(cutting, save, "unsent")
+    write_theirs(theirs, receipt, permissions={"read": ["account:carol"]})
+    with pytest.raises(Conflict):
+        save()
+    assert set(theirs.get(id=receipt.id).permissions.read) == {"account:carol"}
+
+
+def test_after_a_lost_save_of_data_whom_others_added_stays(once, cutting, theirs):
+    receipt = Receipt.objects.create(amount=Decimal(1))
+    receipt.amount = Decimal(2)
+    lose(cutting, receipt.save)
+    write_theirs(theirs, receipt, permissions={"read": ["account:carol"]})
+    receipt.permissions.read += "account:bob"
+    receipt.save()
+    assert set(theirs.get(id=receipt.id).permissions.read) == {"account:bob", "account:carol"}
+
+
+def test_what_was_not_read_may_have_been_written_by_others_after_a_lost_save(once, cutting, theirs):
+    id = Receipt.objects.create(amount=Decimal(1)).id
+    receipt = Receipt.objects.only("amount").get(id=id)
+    receipt.amount = Decimal(2)
+    lose(cutting, receipt.save)
+    write_theirs(theirs, receipt, currency="CHF")
+    receipt.currency = "USD"
+    with pytest.raises(Conflict):
+        receipt.save()
+    assert theirs.get(id=id).currency == "CHF"
+
+
+@pytest.mark.parametrize("fate", ["cut", "unsent"])
+@pytest.mark.parametrize(
+    "save", [Receipt.save, lambda one: Receipt.objects.bulk_save([one])], ids=["one", "bulk"]
+)
+def test_an_edit_that_is_taken_back_after_a_lost_save_is_taken_back_there(once, cutting, theirs, fate, save):
+    receipt = Receipt.objects.create(amount=Decimal(1))
+    receipt.amount, receipt.permissions.read = Decimal(2), ["account:bob"]
+    lose(cutting, receipt.save, fate)
+    receipt.amount, receipt.permissions.read = Decimal(1), []
+    save(receipt)
+    found = theirs.get(id=receipt.id)
+    assert (found.amount, set(found.permissions.read)) == (1, set())
+    assert found.last_modified == receipt.last_modified
+    cutting.methods.clear()
+    save(receipt)
+    assert cutting.methods == []
+
+
+def test_mutate_does_not_make_a_change_again_that_may_be_made_already(line, cutting, theirs):
+    receipt = Receipt.objects.create(amount=Decimal(1))
+
+    def add(record):
+        record.amount += 1
+
+    def interfere():
+        write_theirs(theirs, receipt, currency="CHF")
+
+    cutting.fates = [None, "cut", interfere]
+    # Who tries once looks, and sees what others made of it.
+    with pytest.raises(TransportError, match=r"cut$|look at it before you repeat it"):
+        Receipt.objects.mutate(receipt.id, add)
+    assert theirs.get(id=receipt.id).amount == 2
+
+
+def test_a_function_is_not_asked_where_its_change_may_be_made_already(line, cutting, theirs):
+    receipt = Receipt.objects.create(amount=Decimal(1))
+    receipt.amount = Decimal(2)
+    cutting.fates = ["cut", lambda: write_theirs(theirs, receipt, currency="CHF")]
+    with pytest.raises((Conflict, ConnectionFailed)):
+        receipt.save(
+            on_conflict=lambda conflict: {**conflict.theirs, "amount": conflict.theirs["amount"] + 1}
+        )
+    assert theirs.get(id=receipt.id).amount == 2

@@ -50,6 +50,7 @@ U = TypeVar("U")
 class Manager(Queries[M]):
     """The records of a model in one collection.
 
+    All methods of QuerySet are here as well, but update() and delete().
     A class of your own adds methods: `objects: ClassVar[ReceiptManager] = ReceiptManager()`.
     """
 
@@ -76,6 +77,7 @@ class Manager(Queries[M]):
 
     @property
     def home(self) -> Home:
+        """Where these records are."""
         return home_of(self.model.__kinto__, self._client, self._bucket, self._collection)
 
     def using(
@@ -309,6 +311,7 @@ class Manager(Queries[M]):
                 raise UsageError(f"{self.model.__name__} has no field {name!r}; {hint}")
 
     def all(self) -> QuerySet[M]:
+        """All records, as a query that nothing was asked of yet."""
         return QuerySet(self.model, self.home)
 
     def deleted(

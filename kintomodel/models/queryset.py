@@ -79,6 +79,7 @@ class QuerySet(Generic[M]):
         return self._with(sort=sort, backwards=False)
 
     def reverse(self) -> Self:
+        """The last one first, by the order or else by id."""
         self._refuse_after_slice("reverse")
         return self._with(backwards=not self.query.backwards)
 

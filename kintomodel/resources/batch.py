@@ -128,6 +128,7 @@ class Batch:
         return self._add(object, status, lambda: object.change_in_batch(force=force))
 
     def delete(self, object: R, *, force: bool = False) -> Pending[R]:
+        """Delete it with all that is in it, under guard unless force is given."""
         return self._add(object, "deleted", lambda: object.deletion(force=force))
 
     def refresh(self, object: R) -> Pending[R]:

@@ -49,6 +49,7 @@ class Resource(Generic[P]):
 
     @property
     def id(self) -> str:
+        """Its own name, without those of what it is in."""
         return _names(self.path)[-1]
 
     @property

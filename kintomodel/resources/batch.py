@@ -1,4 +1,4 @@
-"""Batch: writes and reads of any objects, queued, and then sent together."""
+"""Batch: writes and reads of any objects of the object client, queued, and then sent together."""
 
 from __future__ import annotations
 

@@ -87,6 +87,8 @@ def as_condition(given: object) -> Q:
     if isinstance(given, FieldExpression) and given.field_type is bool:
         return given.term("exact", True)
     hint = "write a comparison, such as Receipt.amount >= 10 or amount__gte=10"
+    if isinstance(given, str):
+        hint += "; one record by its id is get(id=...)"
     raise UsageError(f"{given!r} is no condition: {hint}")
 
 

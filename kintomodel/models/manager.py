@@ -17,7 +17,7 @@ from ..files import dumping
 from ..files.dumping import OnError
 from ..flows.listing import PAGE_SIZE
 from ..mapping.fields import suggestion
-from ..mapping.state import Home, Mapped, home_of
+from ..mapping.state import Home, Mapped, check_client, home_of
 from ..protocol.paths import CollectionPath
 from ..protocol.permissions import Everyone
 from ..protocol.report import Report
@@ -84,6 +84,7 @@ class Manager(Queries[M]):
         self, client: Client | None = None, *, bucket: str | None = None, collection: str | None = None
     ) -> Self:
         """The same in another place. What is None stays as it is."""
+        check_client(client, "using()")
         result = type(self)()
         result.model = self.model
         result._client = client or self._client

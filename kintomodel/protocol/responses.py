@@ -27,6 +27,7 @@ from .values import JSON, JSONObject
 _ETAG = r'"(\d+)"'
 NOT_MODIFIED = 304
 MISSING_PARENT = 111  # errno of a 404: not the object, but its collection is missing
+_OTHERS_ACCOUNT = "account ID do not match"  # in a 400 to who is logged in, and no administrator
 BACKEND_FAILED = 201  # errno of a 503 of Kinto's own: PostgreSQL refused, and all was rolled back (26.5)
 
 _ERRORS: dict[int, type[ResponseError]] = {
@@ -65,8 +66,9 @@ def refusal(response: Response, method: str, path: str) -> ResponseError:
         cause = UnreadableResponse
     # Without a body, as to a HEAD, only the path can tell.
     parent_is_missing = errno == MISSING_PARENT or (errno is None and path.endswith("/records"))
+    reason = _reason(response, body)
     return cause(
-        f"{method} {path}: {_reason(response, body)}; {_advice(status, path, parent_is_missing)}",
+        f"{method} {path}: {reason}; {_advice(status, path, parent_is_missing, reason)}",
         status=status,
         method=method,
         path=path,
@@ -101,7 +103,7 @@ def _reason(response: Response, body: Mapping[str, Any]) -> str:
     return " ".join(f"{response.status} {': '.join(dict.fromkeys(words))}".split())
 
 
-def _advice(status: int, path: str, parent_is_missing: bool) -> str:
+def _advice(status: int, path: str, parent_is_missing: bool, reason: str) -> str:
     if status < 400:
         return "give the URL of the API's root itself, such as http://localhost:8888/v1"
     if status in (404, 410):
@@ -114,6 +116,8 @@ def _advice(status: int, path: str, parent_is_missing: bool) -> str:
         return "the server failed: try again later"
     if status == 403 and not path.startswith(BUCKETS):
         return "you lack the permission: ask the server's administrator"
+    if status == 400 and _OTHERS_ACCOUNT in reason:
+        return "only an administrator creates accounts for others; to sign up, use a Client without auth="
     return _ADVICE.get(status, "the server does not accept this request")
 
 

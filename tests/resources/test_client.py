@@ -195,6 +195,14 @@ class TestAccounts:
             Client(server.url).create_account("tester", "x")
         assert "$2b$" not in f"{caught.value!r} {vars(caught.value)}"
 
+    def test_who_is_logged_in_is_told_that_he_signs_up_without_auth(self, bob: Client):
+        with pytest.raises(BadRequest) as caught:
+            bob.create_account("eve", "s3cret")
+        assert str(caught.value).endswith(
+            "Username and account ID do not match.; only an administrator creates accounts for others; "
+            "to sign up, use a Client without auth="
+        )
+
     def test_others_accounts_are_not_ours(self, client: Client, bob: Client):
         with pytest.raises((Forbidden, BadRequest)):
             client.change_password("bob", "x")

@@ -19,7 +19,7 @@ from ..flows.listing import PAGE_SIZE
 from ..mapping.fields import suggestion
 from ..mapping.state import Home, Mapped, check_client, home_of
 from ..protocol.paths import CollectionPath
-from ..protocol.permissions import Everyone
+from ..protocol.permissions import Everyone, is_public
 from ..protocol.report import Report
 from ..query.tombstones import Tombstone, milliseconds
 from ..reading import finding, loading
@@ -103,7 +103,7 @@ class Manager(Queries[M]):
         saving.move(record, self.home)
         if permissions is not None:
             loading.assign_permissions(record, permissions)
-        if public:
+        if is_public(public):
             loading.permissions(record).read += Everyone
         self.home.connection.run(saving.save(record))
         return record

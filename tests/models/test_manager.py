@@ -164,6 +164,15 @@ def test_an_id_in_the_place_of_a_condition_is_told_how_to_be_given(receipts):
     assert len(sent) == 0
 
 
+def test_a_word_for_public_is_refused(receipts):
+    with record(receipts) as sent:
+        with pytest.raises(UsageError, match="public takes True or False, got 'no'"):
+            Receipt.objects.create(amount=1, public="no")
+        with pytest.raises(UsageError, match="public takes True or False, got 'no'"):
+            receipts.create_bucket("b", public="no")
+    assert len(sent) == 0
+
+
 def test_a_model_without_a_home_is_named():
     with pytest.raises(UsageError, match="Homeless has no bucket: declare it as class Homeless"):
         Homeless.objects.all()

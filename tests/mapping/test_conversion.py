@@ -387,7 +387,7 @@ def test_a_typed_dict_keeps_what_it_does_not_know_and_shares_none_of_it():
     assert write(model_of(Options), found) == {"width": 1, "unknown": [1, 2]}
 
 
-@pytest.mark.parametrize("kind", [Point | Box, type, type | int])
+@pytest.mark.parametrize("kind", [Point | Box, type, type | int, type | None])
 def test_a_type_without_a_storage_form_is_an_error_that_names_the_field(kind):
     with pytest.raises(UsageError, match=r"Sample\.value: there is no storage form for .*: register\(\) one"):
         write(model_of(kind), 1)

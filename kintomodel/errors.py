@@ -1,24 +1,24 @@
-"""Every exception of kintomodel, in one tree, by cause.
+"""Every exception of kintomodel, in one tree, by cause::
 
-KintoError
-├── TransportError            no answer came
-│   ├── ConnectionFailed
-│   └── Timeout
-├── ResponseError             the server answered, and refused
-│   ├── BadRequest            400, 405, 406, 415 and other 4xx
-│   ├── Unauthorized          401
-│   ├── Forbidden             403
-│   ├── NotFound              404, 410; also a LookupError
-│   ├── Conflict              409, 412
-│   ├── PayloadTooLarge       413, 414, 431
-│   ├── ServerError           5xx
-│   └── UnreadableResponse    an answer that Kinto does not give: no JSON, a redirection
-├── ValidationError           a value does not fit its type or cannot be stored; also a ValueError
-├── MultipleFound             one was asked for, several are there
-├── PermissionsNotVisible     the server does not show who may do what
-├── UnsupportedByServer       the server lacks the plugin that this needs
-├── BulkError                 part of the bulk work failed
-└── UsageError                kintomodel was called wrongly; also a TypeError
+    KintoError
+    ├── TransportError            no answer came
+    │   ├── ConnectionFailed
+    │   └── Timeout
+    ├── ResponseError             the server answered, and refused
+    │   ├── BadRequest            400, 405, 406, 415 and other 4xx
+    │   ├── Unauthorized          401
+    │   ├── Forbidden             403
+    │   ├── NotFound              404; also a LookupError
+    │   ├── Conflict              409, 412
+    │   ├── PayloadTooLarge       413, 414, 431
+    │   ├── ServerError           5xx
+    │   └── UnreadableResponse    an answer that Kinto does not give: no JSON, a redirection
+    ├── ValidationError           a value does not fit its type or cannot be stored; also a ValueError
+    ├── MultipleFound             one was asked for, several are there
+    ├── PermissionsNotVisible     the server does not show who may do what
+    ├── UnsupportedByServer       the server lacks the plugin that this needs
+    ├── BulkError                 part of the bulk work failed
+    └── UsageError                kintomodel was called wrongly; also a TypeError
 
 Every one can be pickled, so that it survives the way out of a process pool.
 """
@@ -140,7 +140,7 @@ class ServerError(ResponseError):
 
 
 class UnreadableResponse(ResponseError):
-    """The answer is none of Kinto's: not JSON, or a redirection. Often a proxy, or a wrong URL."""
+    """The answer is none of Kinto's: not JSON, a redirection, a page. Often a proxy, or a wrong URL."""
 
 
 class ValidationError(KintoError, ValueError):

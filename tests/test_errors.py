@@ -28,7 +28,8 @@ def drawn_tree() -> dict[str, str]:
     """{class: its parent}, as the docstring draws it."""
     parents: dict[str, str] = {}
     above: list[str] = []
-    for found in re.finditer(r"^([│ ]*(?:[├└]── )?)([A-Z]\w+)(?:  .*)?$", errors.__doc__ or "", re.MULTILINE):
+    line = r"^    ([│ ]*(?:[├└]── )?)([A-Z]\w+)(?:  .*)?$"
+    for found in re.finditer(line, errors.__doc__ or "", re.MULTILINE):
         depth = len(found[1]) // 4
         above = [*above[:depth], found[2]]
         parents[found[2]] = above[depth - 1] if depth else "Exception"
@@ -51,6 +52,12 @@ def an_error(cls: type[KintoError]) -> KintoError:
 
 def test_the_tree_in_the_docstring_is_that_of_the_classes():
     assert drawn_tree() == {cls.__name__: cls.__bases__[0].__name__ for cls in CLASSES}
+
+
+def test_the_tree_is_a_literal_block_to_sphinx():
+    above, _, tree = (errors.__doc__ or "").partition("\n\n")
+    assert above.endswith("::")
+    assert tree.startswith("    KintoError\n")
 
 
 @pytest.mark.parametrize("cls", CLASSES)

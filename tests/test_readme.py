@@ -30,6 +30,12 @@ def test_the_code_of_the_readme_runs(
     assert capsys.readouterr().out.endswith(" 12.5\n")
 
 
+@pytest.mark.parametrize("extra", ["server", "cli", "yaml", "schema"])
+def test_the_extras_for_users_are_those_of_the_package(extra: str) -> None:
+    assert f"``kintomodel[{extra}]``" in README
+    assert f"\n{extra} =\n" in (ROOT / "setup.cfg").read_text()
+
+
 def test_ci_runs_the_test_command_of_the_readme_and_nothing_else() -> None:
     commands = [line.strip() for line in README.splitlines() if line.startswith("    python -m pip install")]
     assert commands == [

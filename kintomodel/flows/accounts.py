@@ -40,6 +40,7 @@ class Account(NamedTuple):
 
     @property
     def principal(self) -> str:
+        """What a permission is given to."""
         return f"account:{self.id}"
 
 

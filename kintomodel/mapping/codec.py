@@ -177,6 +177,8 @@ class Codec(Generic[T]):
 def _field_codec(cls: type, info: FieldInfo, converter: cattrs.Converter) -> FieldCodec:
     of_numbers = next((kind for kind in (Decimal, float) if without_none(info.type) is kind), None)
     try:
+        # cattrs looks for the hook of an optional type when that is used.
+        converter.get_structure_hook(without_none(info.stored_type))
         return FieldCodec(
             info,
             converter.get_unstructure_hook(info.stored_type),
@@ -188,15 +190,14 @@ def _field_codec(cls: type, info: FieldInfo, converter: cattrs.Converter) -> Fie
     except KintoError as error:
         raise UsageError(f"{cls.__qualname__}.{info.name}: {error}") from None
     except Exception as error:  # what cattrs raises for a type that it cannot read
-        first = (str(error) or type(error).__name__).splitlines()[0]
-        raise UsageError(
-            f"{cls.__qualname__}.{info.name}: there is no storage form for {_type_name(info.type)}: "
-            f"register() one ({first})"
-        ) from None
+        raise no_storage_form(f"{cls.__qualname__}.{info.name}", info.type, error) from None
 
 
-def _type_name(cls: Any) -> str:
-    return cls.__name__ if isinstance(cls, type) else str(cls)
+def no_storage_form(where: str, cls: Any, error: Exception) -> UsageError:
+    """The error for a type that cattrs cannot read. error: what it raised."""
+    name = cls.__name__ if isinstance(cls, type) else str(cls)
+    first = (str(error) or type(error).__name__).splitlines()[0]
+    return UsageError(f"{where}: there is no storage form for {name}: register() one ({first})")
 
 
 def _at(name: str, error: Exception) -> str:

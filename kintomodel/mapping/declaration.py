@@ -181,9 +181,11 @@ def _check_names(cls: type, own_names: Mapping[str, str]) -> None:
     mixed_in = [one.name for one in attributes if one.name not in declared and not is_internal(one)]
     for name in (*declared, *mixed_in):
         if name in own_names:
+            # Kinto would take such a key for its own, or out of the data.
+            key = "" if name in RESERVED_KEYS else f" = field(key={name!r})"
             raise UsageError(
                 f"{cls.__qualname__}.{name}: {own_names[name]} has {name!r} itself; "
-                f"call the field something else, as in `{name}_: ... = field(key={name!r})`"
+                f"call the field something else, as in `{name}_: ...{key}`"
             )
         if name.startswith("_") and name in declared:
             raise UsageError(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, TypedDict, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, TypeVar, cast, overload
 
 from typing_extensions import Unpack
 
 from ..errors import UsageError
+from .fields import Settings
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -86,6 +87,8 @@ def as_condition(given: object) -> Q:
     if isinstance(given, FieldExpression) and given.field_type is bool:
         return given.term("exact", True)
     hint = "write a comparison, such as Receipt.amount >= 10 or amount__gte=10"
+    if isinstance(given, str):
+        hint += "; one record by its id is get(id=...)"
     raise UsageError(f"{given!r} is no condition: {hint}")
 
 
@@ -232,6 +235,7 @@ class FieldExpression(Generic[T]):
             raise UsageError(f"write F({'.'.join(self.field_path)}).contains({value!r}) instead of `in`")
 
     def in_(self, values: Iterable[T]) -> Q:
+        """Is it one of these?"""
         return self.term("in", list(values))
 
     def not_in(self, values: Iterable[T]) -> Q:
@@ -255,18 +259,23 @@ class FieldExpression(Generic[T]):
         return self.term("iexact", text)
 
     def startswith(self: FieldExpression[str] | FieldExpression[str | None], prefix: str) -> Q:
+        """As upper and lower case are written; for none, istartswith()."""
         return self.term("startswith", prefix)
 
     def istartswith(self: FieldExpression[str] | FieldExpression[str | None], prefix: str) -> Q:
+        """Whatever the case."""
         return self.term("istartswith", prefix)
 
     def endswith(self: FieldExpression[str] | FieldExpression[str | None], suffix: str) -> Q:
+        """As upper and lower case are written; for none, iendswith()."""
         return self.term("endswith", suffix)
 
     def iendswith(self: FieldExpression[str] | FieldExpression[str | None], suffix: str) -> Q:
+        """Whatever the case."""
         return self.term("iendswith", suffix)
 
     def icontains(self: FieldExpression[str] | FieldExpression[str | None], part: str) -> Q:
+        """This part anywhere in the text, whatever the case."""
         return self.term("icontains", part)
 
     @overload
@@ -314,9 +323,11 @@ class FieldExpression(Generic[T]):
         return self.term("contained_by", list(values))
 
     def asc(self) -> Order:
+        """For order_by(): the least first, records without the key last."""
         return Order(self.field_path)
 
     def desc(self) -> Order:
+        """For order_by(): the greatest first, records without the key last."""
         return Order(self.field_path, descending=True)
 
 
@@ -325,14 +336,6 @@ class Order(NamedTuple):
 
     path: tuple[str, ...]
     descending: bool = False
-
-
-class _Settings(TypedDict, total=False):
-    key: str | None
-    store: Any
-    omit_none: bool
-    validator: Any
-    owner: Any
 
 
 class Field(FieldExpression[T]):
@@ -344,11 +347,11 @@ class Field(FieldExpression[T]):
     __slots__ = ("settings",)
 
     @overload
-    def __init__(self, *, default: T, **settings: Unpack[_Settings]) -> None: ...
+    def __init__(self, *, default: T, **settings: Unpack[Settings]) -> None: ...
     @overload
-    def __init__(self, *, factory: Callable[[], T], **settings: Unpack[_Settings]) -> None: ...
+    def __init__(self, *, factory: Callable[[], T], **settings: Unpack[Settings]) -> None: ...
     @overload
-    def __init__(self, **settings: Unpack[_Settings]) -> None: ...
+    def __init__(self, **settings: Unpack[Settings]) -> None: ...
     def __init__(self, **settings: Any) -> None:
         super().__init__(())
         self.settings = settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, overload
+from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict, TypeVar, overload
 
 import attrs
 
@@ -30,6 +30,16 @@ class Options(NamedTuple):
     omit_none: bool = False
     validators: tuple[Validator, ...] = ()
     owner: Owner | None = None
+
+
+class Settings(TypedDict, total=False):
+    """What Field() takes beside a default, as field() does."""
+
+    key: str | None
+    store: Any
+    omit_none: bool
+    validator: Any
+    owner: Any
 
 
 @overload

@@ -34,12 +34,13 @@ def primitive_reader(cls: type, name: str) -> Callable[[JSON, Any], Any]:
 
 
 def _read_integer(value: JSON) -> int:
+    whole = int(value) if type(value) is float and value.is_integer() else value
+    if type(whole) is not int:
+        raise expected("an integer", value)
     # Beyond 64 bits Kinto keeps floats, whatever they look like.
-    if type(value) is int and type(number(value)) is int:
-        return value
-    if type(value) is float and value.is_integer() and type(number(int(value))) is int:
-        return int(value)
-    raise expected("an integer", value)
+    if type(number(whole)) is not int:
+        raise expected("an integer of 64 bits", value)
+    return whole
 
 
 def primitive_writer(cls: type, name: str) -> Callable[[Any], JSON]:

@@ -49,6 +49,14 @@ class Home:
         return (self.client or current_client()).url
 
 
+def check_client(given: object, argument: str) -> None:
+    """UsageError for what is neither a client nor None."""
+    if given is not None and not isinstance(given, Client):
+        raise UsageError(
+            f"{argument} takes a Client, got {given!r}; another bucket is objects.using(bucket=...)"
+        )
+
+
 def home_of(
     declaration: Declaration,
     client: Client | None = None,

@@ -17,9 +17,9 @@ from ..files import dumping
 from ..files.dumping import OnError
 from ..flows.listing import PAGE_SIZE
 from ..mapping.fields import suggestion
-from ..mapping.state import Home, Mapped, home_of
+from ..mapping.state import Home, Mapped, check_client, home_of
 from ..protocol.paths import CollectionPath
-from ..protocol.permissions import Everyone
+from ..protocol.permissions import Everyone, is_public
 from ..protocol.report import Report
 from ..query.tombstones import Tombstone, milliseconds
 from ..reading import finding, loading
@@ -50,6 +50,7 @@ U = TypeVar("U")
 class Manager(Queries[M]):
     """The records of a model in one collection.
 
+    All methods of QuerySet are here as well, but update() and delete().
     A class of your own adds methods: `objects: ClassVar[ReceiptManager] = ReceiptManager()`.
     """
 
@@ -76,12 +77,14 @@ class Manager(Queries[M]):
 
     @property
     def home(self) -> Home:
+        """Where these records are."""
         return home_of(self.model.__kinto__, self._client, self._bucket, self._collection)
 
     def using(
         self, client: Client | None = None, *, bucket: str | None = None, collection: str | None = None
     ) -> Self:
         """The same in another place. What is None stays as it is."""
+        check_client(client, "using()")
         result = type(self)()
         result.model = self.model
         result._client = client or self._client
@@ -100,7 +103,7 @@ class Manager(Queries[M]):
         saving.move(record, self.home)
         if permissions is not None:
             loading.assign_permissions(record, permissions)
-        if public:
+        if is_public(public):
             loading.permissions(record).read += Everyone
         self.home.connection.run(saving.save(record))
         return record
@@ -309,6 +312,7 @@ class Manager(Queries[M]):
                 raise UsageError(f"{self.model.__name__} has no field {name!r}; {hint}")
 
     def all(self) -> QuerySet[M]:
+        """All records, as a query that nothing was asked of yet."""
         return QuerySet(self.model, self.home)
 
     def deleted(

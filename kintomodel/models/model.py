@@ -259,6 +259,7 @@ class Model(_ModelBase, abstract=True):
         wrote over it. Costs three more requests in a batch and a GET, and the right to create records.
         """
         manner = Manner(force, verify)
+        state.check_client(using, "save(using=...)")
         if using is None:
             return state.home(self).connection.run(saving.save(self, manner, on_conflict))
         if self._state.only is not None:

@@ -79,6 +79,7 @@ class QuerySet(Generic[M]):
         return self._with(sort=sort, backwards=False)
 
     def reverse(self) -> Self:
+        """The last one first, by the order or else by id."""
         self._refuse_after_slice("reverse")
         return self._with(backwards=not self.query.backwards)
 
@@ -204,6 +205,8 @@ class QuerySet(Generic[M]):
         """
         if ids is None:
             return {record.id: record for record in self}
+        if isinstance(ids, str):
+            raise UsageError(f"in_bulk() takes several ids, got {ids!r}; one record is get(id={ids!r})")
         self._refuse_after_slice("in_bulk")
         found = finding.in_bulk(self.model, self.home, self.query, ids, self.reading)
         prefetching.prefetch(list(found.values()), self.reading.prefetch)

@@ -77,7 +77,6 @@ class User(NamedTuple):
 class ServerInfo(NamedTuple):
     """The root of the API. user: None where the credentials are missing or wrong.
 
-    batch_max_requests: the most requests that one batch takes, None without a limit.
     https://docs.kinto-storage.org/en/stable/api/1.x/utilities.html
     """
 
@@ -90,5 +89,6 @@ class ServerInfo(NamedTuple):
 
     @property
     def batch_max_requests(self) -> int | None:
+        """The most requests that one batch takes, None without a limit."""
         limit = self.settings.get("batch_max_requests")
         return limit if isinstance(limit, int) and limit > 0 else None

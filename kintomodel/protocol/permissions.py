@@ -25,7 +25,7 @@ KNOWN = {
 }
 """Those that each kind of object knows."""
 
-_GROUP_PREFIX = "group:"
+_ACCOUNT_PREFIX, _GROUP_PREFIX = "account:", "group:"
 
 
 class Principal(str):
@@ -43,7 +43,9 @@ Principals: TypeAlias = str | Iterable[str]
 
 def account(name: str) -> Principal:
     """The user of an account (the accounts plugin)."""
-    return Principal(f"account:{name}")
+    if str(name).startswith(_ACCOUNT_PREFIX):
+        raise ValidationError(f"account({name!r}): give the name alone, as in account('bob')")
+    return Principal(f"{_ACCOUNT_PREFIX}{name}")
 
 
 def group(name: str, bucket: str | None = None) -> Principal:
@@ -76,9 +78,16 @@ def user_ids(given: Principals) -> tuple[str, ...]:
     for one in members:
         if not isinstance(one, str):
             raise UsageError(f"a member is a user id such as 'account:bob', got {one!r}")
-        if not one or one != one.strip() or one.startswith(("/", "system.")):
+        if not one or one != one.strip() or one.startswith(("/", "system.", _GROUP_PREFIX)):
             raise ValidationError(f"{one!r} cannot be in a group: Kinto takes user ids such as 'account:bob'")
     return members
+
+
+def is_public(given: object) -> bool:
+    """UsageError for what is neither True nor False, as "no" would be true."""
+    if not isinstance(given, bool):
+        raise UsageError(f"public takes True or False, got {given!r}")
+    return given
 
 
 def _principal(given: object, bucket: str) -> str:

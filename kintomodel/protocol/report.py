@@ -69,6 +69,7 @@ class Outcome(Generic[T_co]):
 
     @property
     def is_failure(self) -> bool:
+        """Is it a conflict, or invalid, forbidden, missing or failed?"""
         return self.status in FAILURES
 
     @property
@@ -116,10 +117,12 @@ class Report(Generic[T_co]):
 
     @property
     def created(self) -> tuple[Outcome[T_co], ...]:
+        """Those that are new on the server."""
         return self._of("created")
 
     @property
     def updated(self) -> tuple[Outcome[T_co], ...]:
+        """Those of which changes were written."""
         return self._of("updated")
 
     @property
@@ -129,6 +132,7 @@ class Report(Generic[T_co]):
 
     @property
     def deleted(self) -> tuple[Outcome[T_co], ...]:
+        """Those that are gone now."""
         return self._of("deleted")
 
     @property
@@ -143,10 +147,12 @@ class Report(Generic[T_co]):
 
     @property
     def forbidden(self) -> tuple[Outcome[T_co], ...]:
+        """Those that we may not write, or whose permissions we may not see."""
         return self._of("forbidden")
 
     @property
     def missing(self) -> tuple[Outcome[T_co], ...]:
+        """Those that are not there, or no longer, or whose collection is not."""
         return self._of("missing")
 
     @property

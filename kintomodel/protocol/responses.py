@@ -28,6 +28,7 @@ _ETAG = r'"(\d+)"'
 NOT_MODIFIED = 304
 _MISSING = 110  # errno of a 404: the object
 MISSING_PARENT = 111  # errno of a 404: not the object, but its collection is missing
+_OTHERS_ACCOUNT = "account ID do not match"  # in a 400 to who is logged in, and no administrator
 BACKEND_FAILED = 201  # errno of a 503 of Kinto's own: PostgreSQL refused, and all was rolled back (26.5)
 
 _ERRORS: dict[int, type[ResponseError]] = {
@@ -71,11 +72,12 @@ def refusal(response: Response, method: str, path: str) -> ResponseError:
     cause = _cause(response, errno)
     # Without a body, as to a HEAD, only the path can tell.
     parent_is_missing = errno == MISSING_PARENT or (errno is None and path.endswith("/records"))
-    advice = _advice(status, path, parent_is_missing)
+    reason = _reason(response, body)
+    advice = _advice(status, path, parent_is_missing, reason)
     if status in _GONE:
         advice = _ADVICE_OF_NO_OBJECT.get(cause, advice)
     return cause(
-        f"{method} {path}: {_reason(response, body)}; {advice}",
+        f"{method} {path}: {reason}; {advice}",
         status=status,
         method=method,
         path=path,
@@ -124,7 +126,7 @@ def _reason(response: Response, body: Mapping[str, Any]) -> str:
     return " ".join(f"{response.status} {': '.join(dict.fromkeys(words))}".split())
 
 
-def _advice(status: int, path: str, parent_is_missing: bool) -> str:
+def _advice(status: int, path: str, parent_is_missing: bool, reason: str) -> str:
     if status < 400:
         return "give the URL of the API's root itself, such as http://localhost:8888/v1"
     if status in (404, 410):
@@ -137,6 +139,8 @@ def _advice(status: int, path: str, parent_is_missing: bool) -> str:
         return "the server failed: try again later"
     if status == 403 and not path.startswith(BUCKETS):
         return "you lack the permission: ask the server's administrator"
+    if status == 400 and _OTHERS_ACCOUNT in reason:
+        return "only an administrator creates accounts for others; to sign up, use a Client without auth="
     return _ADVICE.get(status, "the server does not accept this request")
 
 

@@ -56,7 +56,9 @@ def values(wanted: object) -> list[Desired]:
     if isinstance(wanted, Mapping):
         return read(wanted)
     if not isinstance(wanted, Iterable) or isinstance(wanted, (str, bytes)):
-        raise UsageError(f"plan() takes what is wanted as values of kintomodel.desired, got {wanted!r}")
+        raise UsageError(
+            f'plan() takes a list of what is wanted, such as [desired.bucket("payments")], got {wanted!r}'
+        )
     several = list(wanted)
     for one in several:
         if not isinstance(one, Desired) or one.kind not in ("account", "bucket"):

@@ -9,7 +9,10 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from cattrs import StructureHandlerNotFoundError
+
 from ..errors import UsageError, ValidationError
+from ..mapping.codec import no_storage_form
 from ..mapping.declaration import Declaration
 from ..mapping.expressions import FieldExpression, Order, Q, Term
 from ..mapping.fields import suggestion
@@ -171,6 +174,8 @@ def _value(found: Target, value: object) -> JSON:
         return None
     try:
         stored = found.write(value)
+    except StructureHandlerNotFoundError as error:
+        raise no_storage_form(found.name, found.type, error) from None
     except (ValueError, TypeError) as error:
         raise ValidationError(f"{found}: {error}") from None
     if not isinstance(stored, Decimal):

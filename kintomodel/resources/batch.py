@@ -1,4 +1,4 @@
-"""Batch: writes and reads of any objects, queued, and then sent together."""
+"""Batch: writes and reads of any objects of the object client, queued, and then sent together."""
 
 from __future__ import annotations
 
@@ -124,10 +124,11 @@ class Batch:
 
         A new one is created.
         """
-        status: Status = "created" if object.is_new else "unchanged"
+        status: Status = "created" if self._checked(object).is_new else "unchanged"
         return self._add(object, status, lambda: object.change_in_batch(force=force))
 
     def delete(self, object: R, *, force: bool = False) -> Pending[R]:
+        """Delete it with all that is in it, under guard unless force is given."""
         return self._add(object, "deleted", lambda: object.deletion(force=force))
 
     def refresh(self, object: R) -> Pending[R]:
@@ -196,12 +197,22 @@ class Batch:
         if self._is_over:
             raise UsageError("this batch is over, sent or given up: make another")
 
-    def _add(self, object: R, status: Status, build: Callable[[], Write | None]) -> Pending[R]:
+    def _checked(self, object: R) -> R:
+        """UsageError for what cannot be in this batch."""
         self._require_open()
+        if not isinstance(object, Resource):
+            raise UsageError(
+                f"a batch takes objects of the object client, such as collection.record(), got {object!r}; "
+                "records of models: objects.bulk_save(), bulk_create() or bulk_delete()"
+            )
         if object.connection is not self._connection:
             raise UsageError(f"{object!r} is of another client than the batch")
         if id(object) in self._objects:
             raise UsageError(f"{object!r} is in this batch already: what it becomes is known after that only")
+        return object
+
+    def _add(self, object: R, status: Status, build: Callable[[], Write | None]) -> Pending[R]:
+        self._checked(object)
         build()  # What cannot be sent is refused here, where it is asked for.
         pending = Pending(object, status, build)
         self._queue.append(pending)

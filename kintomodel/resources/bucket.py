@@ -63,6 +63,7 @@ class Bucket(Container[BucketPermissions]):
 
     @property
     def name(self) -> str:
+        """The same as id."""
         return self.id
 
     def save(self, *, force: bool = False) -> Self:

@@ -86,7 +86,10 @@ class Client:
 
     @contextmanager
     def activate(self) -> Generator[Self, None, None]:
-        """Make it the default client of this block, for this thread or asyncio task alone."""
+        """Make it the default client of this block, for this thread or asyncio task alone.
+
+        What the task runs by asyncio.to_thread() has it as well; other threads have that of connect().
+        """
         token = _active.set(self)
         try:
             yield self

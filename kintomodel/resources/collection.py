@@ -37,6 +37,7 @@ class Collection(Container[CollectionPermissions]):
 
     @property
     def name(self) -> str:
+        """The same as id."""
         return self.id
 
     def destroy(self) -> None:

@@ -24,6 +24,7 @@ class Group(Resource[GroupPermissions]):
 
     @property
     def name(self) -> str:
+        """The same as id."""
         return self.id
 
     @property

@@ -124,8 +124,7 @@ class Permissions:
     def __repr__(self) -> str:
         known = self._known or {}
         shown = {name: list(held) for name, held in {**known, **self._edited}.items()}
-        state = "" if self._known is not None else " (not loaded)"
-        return f"<{type(self).__name__}{state} {shown}>"
+        return f"<{' '.join(filter(None, (type(self).__name__, self._unknown(), str(shown))))}>"
 
     def expand(self, value: Principals) -> tuple[str, ...]:
         """Each principal as Kinto spells it."""
@@ -146,9 +145,7 @@ class Permissions:
 
     def unknown(self, name: str) -> str:
         """Why it is not known, without asking, who holds it; empty if it is known."""
-        if name in self._edited or self._known is not None:
-            return ""
-        return "(not visible)" if self._hidden else "(not loaded)"
+        return "" if name in self._edited else self._unknown()
 
     def replace(self, name: str, held: dict[str, None]) -> None:
         self._edited[name] = held
@@ -248,6 +245,11 @@ class Permissions:
         self._hidden = known is None
         if known is not None:
             self._known = {name: dict.fromkeys(held) for name, held in known.items()}
+
+    def _unknown(self) -> str:
+        if self._known is not None:
+            return ""
+        return "(not visible)" if self._hidden else "(not loaded)"
 
     def _valid(self, name: str) -> str:
         kinto_name = name.replace("_", ":") if isinstance(name, str) else ""

@@ -15,7 +15,7 @@ from ..protocol import capabilities, changes, operations
 from ..protocol.changes import ObjectPath, Write
 from ..protocol.objects import StoredObject
 from ..protocol.paths import BucketPath, RecordPath
-from ..protocol.permissions import Everyone, Principals
+from ..protocol.permissions import Everyone, Principals, is_public
 from ..protocol.responses import MISSING_PARENT
 from ..protocol.values import JSON, JSONObject, equal, sendable
 from ..query import history
@@ -49,6 +49,7 @@ class Resource(Generic[P]):
 
     @property
     def id(self) -> str:
+        """Its own name, without those of what it is in."""
         return _names(self.path)[-1]
 
     @property
@@ -189,7 +190,7 @@ class Resource(Generic[P]):
         elif self._permissions is not None:
             wanted.take_over(self._permissions, edits_only=True)
         wanted.assign({} if permissions is None else permissions)
-        if public:
+        if is_public(public):
             wanted["read"].add(Everyone)
         content = self._content(data, wanted)
         return changes.create(self.path, content, wanted.changed())

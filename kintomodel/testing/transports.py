@@ -57,6 +57,7 @@ class RecordingTransport:
 
     @property
     def operations(self) -> list[Operation[Any]]:
+        """All requests, in order."""
         return [operation for operation, _ in self.exchanges]
 
     @property

@@ -41,6 +41,13 @@ def test_a_field_does_not_hide_what_the_model_has_itself(name):
         type(Model)("Bad", (Model,), {"__annotations__": {name: "str"}})
 
 
+@pytest.mark.parametrize("name", ["id", "last_modified"])
+def test_the_advice_for_a_name_of_kintos_is_taken_itself(name):
+    with pytest.raises(UsageError, match=rf", as in `{name}_: \.\.\.`$"):
+        type(Model)("Bad", (Model,), {"__annotations__": {name: "str"}})
+    assert fields_of(type(Model)("Good", (Model,), {"__annotations__": {f"{name}_": "str"}})) == {f"{name}_"}
+
+
 KEYWORDS = {
     name: method.__name__
     for method in (Manager.update_or_create, Manager.get_or_create, Manager.create)

@@ -141,6 +141,38 @@ def test_using_goes_elsewhere(receipts, server):
         assert len(recording) == 2
 
 
+@pytest.mark.parametrize(
+    ("work", "argument"),
+    [
+        (lambda: Receipt.objects.using("preview"), r"using\(\)"),
+        (lambda: Receipt(amount=1).save(using="preview"), r"save\(using=\.\.\.\)"),
+    ],
+)
+def test_a_name_in_the_place_of_a_client_is_refused_at_once(receipts, work, argument):
+    wanted = rf"{argument} takes a Client, got 'preview'; another bucket is objects\.using\(bucket=\.\.\.\)"
+    with record(receipts) as sent, pytest.raises(UsageError, match=wanted):
+        work()
+    assert len(sent) == 0
+
+
+def test_an_id_in_the_place_of_a_condition_is_told_how_to_be_given(receipts):
+    with (
+        record(receipts) as sent,
+        pytest.raises(UsageError, match=r"one record by its id is get\(id=\.\.\.\)"),
+    ):
+        Receipt.objects.get("r0")
+    assert len(sent) == 0
+
+
+def test_a_word_for_public_is_refused(receipts):
+    with record(receipts) as sent:
+        with pytest.raises(UsageError, match="public takes True or False, got 'no'"):
+            Receipt.objects.create(amount=1, public="no")
+        with pytest.raises(UsageError, match="public takes True or False, got 'no'"):
+            receipts.create_bucket("b", public="no")
+    assert len(sent) == 0
+
+
 def test_a_model_without_a_home_is_named():
     with pytest.raises(UsageError, match="Homeless has no bucket: declare it as class Homeless"):
         Homeless.objects.all()

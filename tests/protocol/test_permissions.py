@@ -28,6 +28,11 @@ def test_a_principal_is_sent_as_it_stands():
     assert isinstance(group("friends"), Principal)
 
 
+def test_an_account_is_given_by_its_name_alone():
+    with pytest.raises(ValidationError, match=r"account\('account:bob'\): give the name alone"):
+        account("account:bob")
+
+
 def test_a_group_of_another_bucket_is_its_path():
     assert group("friends", bucket="club") == "/buckets/club/groups/friends"
 

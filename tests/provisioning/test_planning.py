@@ -42,8 +42,9 @@ def lines(plan: object) -> list[str]:
             "shop",
             None,
             UsageError,
-            r"plan\(\) takes what is wanted as values of kintomodel.desired, got 'shop'",
+            r"plan\(\) takes a list of what is wanted, such as .*, got 'shop'",
         ),
+        (desired.bucket("shop"), None, UsageError, r"plan\(\) takes a list .*, got <desired bucket shop>"),
         (
             [desired.group("g")],
             None,

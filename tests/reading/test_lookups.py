@@ -43,6 +43,11 @@ class Receipt(Model, bucket="payments", collection="receipts"):
     anything: Any = None
 
 
+class Wave(Model, bucket="payments", collection="waves"):
+    sum: complex | None = None
+    parts: list[complex] = field(factory=list)
+
+
 def meant(*conditions, **keywords):
     return normal(lookups.condition(Receipt.__kinto__, Q(*conditions, **keywords)))
 
@@ -297,3 +302,12 @@ def test_what_no_number_is_may_not_be_asked_for():
     for value in (float("nan"), float("inf"), Decimal("NaN")):
         with pytest.raises(ValidationError, match="JSON has no"):
             Measure.objects.filter(length__gt=value)
+
+
+@pytest.mark.parametrize(("keyword", "value"), [("sum", 1j), ("sum__in", [1j]), ("parts__contains", 1j)])
+def test_a_type_without_a_storage_form_is_refused_as_by_a_save(keyword, value):
+    named = rf"Wave\.{keyword.partition('__')[0]}: there is no storage form for complex.*: register\(\) one"
+    with pytest.raises(UsageError, match=named):
+        lookups.condition(Wave.__kinto__, Q(**{keyword: value}))
+    with pytest.raises(UsageError, match=r"Wave\.sum: there is no storage form for complex"):
+        Wave(sum=1j).changes()

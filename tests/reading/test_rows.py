@@ -230,6 +230,14 @@ def test_in_bulk_gives_records_by_their_ids(sent):
     assert list(Receipt.objects.in_bulk()) == ["a", "b", "c"]
 
 
+def test_in_bulk_takes_no_lone_id(sent):
+    with pytest.raises(
+        UsageError, match=r"in_bulk\(\) takes several ids, got 'a'; one record is get\(id='a'\)"
+    ):
+        Receipt.objects.in_bulk("a")
+    assert len(sent) == 0
+
+
 def test_in_bulk_takes_any_number_of_ids(payments):
     ids = [f"{at:036}" for at in range(300)]
     store(payments, **{id: {"amount": 1, "text": "x"} for id in ids[::3]})

@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 import pytest
 
+from kintomodel import Model
 from kintomodel.errors import (
     BadRequest,
     Conflict,
@@ -24,6 +25,10 @@ from kintomodel.resources.collection import Collection
 from kintomodel.testing import KintoServer
 from kintomodel.testing.transports import record as recorded
 from kintomodel.transport.base import Transport
+
+
+class Receipt(Model, bucket="payments", collection="receipts"):
+    amount: int = 0
 
 
 def test_all_kinds_go_together_in_order(client: Client):
@@ -246,6 +251,14 @@ def test_an_object_has_one_turn(client: Client, collection: Collection):
 def test_an_object_of_another_client_is_refused(client: Client, bob: Client, bucket: Bucket):
     with client.batch() as batch, pytest.raises(UsageError, match="of another client"):
         batch.refresh(bob.bucket("payments"))
+
+
+@pytest.mark.parametrize("add", ["create", "save", "delete", "refresh"])
+def test_a_record_of_a_model_is_refused(client: Client, add: str):
+    wanted = r"got Receipt\(.*; records of models: objects\.bulk_save\(\)"
+    with recorded(client) as sent, client.batch() as batch, pytest.raises(UsageError, match=wanted):
+        getattr(batch, add)(Receipt())
+    assert len(sent) == 0
 
 
 def test_an_empty_one_sends_nothing(client: Client):

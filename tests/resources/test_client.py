@@ -1,5 +1,6 @@
 """Clients: making them, the buckets they lead to, and what needs a plugin."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -74,6 +75,16 @@ class TestDefault:
             thread.join()
         assert seen == [outer]
         assert current_client() is outer
+
+    def test_a_task_hands_its_own_to_to_thread_and_not_to_an_executor(self):
+        outer, inner = connect(NOWHERE), Client(NOWHERE)
+
+        async def ask() -> tuple[Client, Client]:
+            loop = asyncio.get_running_loop()
+            return await asyncio.to_thread(current_client), await loop.run_in_executor(None, current_client)
+
+        with inner.activate():
+            assert asyncio.run(ask()) == (inner, outer)
 
 
 def test_it_closes_its_connections_and_can_go_on(server: KintoServer):
@@ -183,6 +194,14 @@ class TestAccounts:
         with pytest.raises(Conflict) as caught:
             Client(server.url).create_account("tester", "x")
         assert "$2b$" not in f"{caught.value!r} {vars(caught.value)}"
+
+    def test_who_is_logged_in_is_told_that_he_signs_up_without_auth(self, bob: Client):
+        with pytest.raises(BadRequest) as caught:
+            bob.create_account("eve", "s3cret")
+        assert str(caught.value).endswith(
+            "Username and account ID do not match.; only an administrator creates accounts for others; "
+            "to sign up, use a Client without auth="
+        )
 
     def test_others_accounts_are_not_ours(self, client: Client, bob: Client):
         with pytest.raises((Forbidden, BadRequest)):

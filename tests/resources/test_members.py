@@ -75,7 +75,7 @@ def test_a_group_without_the_list_has_no_members():
     assert list(Holder({}).members) == []
 
 
-@pytest.mark.parametrize("given", ["", " a", "/buckets/b/groups/g", "system.Everyone"])
+@pytest.mark.parametrize("given", ["", " a", "/buckets/b/groups/g", "group:g", "system.Everyone"])
 def test_what_kinto_takes_for_no_user_is_refused(given: str):
     with pytest.raises(ValidationError, match="cannot be in a group"):
         user_ids(given)

@@ -33,4 +33,5 @@ def test_showing_a_set_asks_for_nothing(client: Client, bob: Client, collection:
         assert repr(unknown.permissions.read) == "(not loaded)"
         assert repr(client.bucket("payments").permissions.record_read) == "(not loaded)"
     assert repr(hidden.permissions.read) == "(not visible)"
+    assert repr(hidden.permissions) == "<RecordPermissions (not visible) {}>"
     assert sent.operations == []

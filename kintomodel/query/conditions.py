@@ -35,7 +35,7 @@ class Comparison:
 
     decode: makes of the stored JSON, and of each value beside it, what is compared, for values whose
     JSON forms differ where they are equal ("1.5" and "1.50"); None compares JSON. What it refuses
-    with a ValueError matches nothing.
+    with a ValueError matches nothing. is_fixed_form: are all texts there dates, or moments, or times?
     """
 
     path: Path
@@ -43,6 +43,7 @@ class Comparison:
     # To Python 1 is True; as conditions they are two.
     value: JSON = attrs.field(default=None, eq=repr)
     decode: Callable[[JSON], Any] | None = None
+    is_fixed_form: bool = attrs.field(default=False, repr=False)
 
     def __str__(self) -> str:
         shown = _SHOWN.get(self.operator, self.operator)

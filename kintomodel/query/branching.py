@@ -65,6 +65,11 @@ def split(values: Iterable[JSON], longest: int) -> Iterator[list[JSON]]:
 _ENDS = (encode(""), encode(-_NUMBERS_END), encode(_NUMBERS_END))
 
 
+def latest_moment() -> int:
+    """In milliseconds since 1970: later ones are not to be asked for."""
+    return int(time.time() * 1000) + _AHEAD
+
+
 class Branch(NamedTuple):
     """params: the filters as URL parameters.
 
@@ -244,8 +249,7 @@ class _Filters:
     def _timestamp(self, part: Comparison) -> bool:
         """Plain integers only: to the others Kinto answers 400, 503 or everything."""
         value, names = part.value, {"eq": "eq", "ne": "not", **_BOUNDS}
-        latest = time.time() * 1000 + _AHEAD
-        plain = kind(value) == "number" and value == int(value) and 0 <= value < latest
+        plain = kind(value) == "number" and value == int(value) and 0 <= value < latest_moment()
         if part.operator not in names or not plain:
             return False
         return self._send(f"{names[part.operator]}_last_modified", str(int(value)))

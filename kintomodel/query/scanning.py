@@ -5,6 +5,7 @@ An object that exists and matches throughout is given exactly once.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Generator, Iterable
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
@@ -179,7 +180,8 @@ class _Window:
     @property
     def left(self) -> int | None:
         """How many more are to be taken, None for all."""
-        return None if self.stop is None else max(0, self.stop - self.position)
+        # islice() takes no larger number, a slice does.
+        return None if self.stop is None else min(max(0, self.stop - self.position), sys.maxsize)
 
     def take(self, objects: Iterable[JSONObject]) -> list[JSONObject]:
         found = list(islice(objects, self.left))

@@ -487,7 +487,17 @@ def test_slices_are_those_of_the_whole(client):
     create_things(client, [{"id": f"t{at}", "n": at % 3} for at in range(7)])
     for sort in ORDERS:
         whole = ids_of(client, Query(sort=sort), 100)
-        for start, stop in [(0, None), (0, 1), (2, 5), (5, 100), (6, None), (9, None)]:
+        bounds = [
+            (0, None),
+            (0, 1),
+            (2, 5),
+            (5, 100),
+            (6, None),
+            (9, None),
+            (3, 10**30),
+            (10**30, 10**30 + 1),
+        ]
+        for start, stop in bounds:
             assert ids_of(client, Query(sort=sort, start=start, stop=stop), 2) == whole[start:stop]
 
 

@@ -28,9 +28,10 @@ LONGEST_QUERY = 6000
 _LARGEST = 2**53
 
 _NAME = re.compile(r"\w+")
-_COLLATING = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})?(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
-    r"|[0-9]+([:.-][0-9]*)*"
+# Dates, moments and times without an offset, as they are stored.
+_FIXED_FORM = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}\+00:00)?"
+    r"|[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}"
 )
 _BOUNDS = {"gt": "gt", "ge": "min", "lt": "lt", "le": "max"}
 _REQUIRING = ("eq", "in", "gt", "min", "lt", "max", "contains", "contains_any")
@@ -62,6 +63,11 @@ def split(values: Iterable[JSON], longest: int) -> Iterator[list[JSON]]:
 
 
 _ENDS = (encode(""), encode(-_NUMBERS_END), encode(_NUMBERS_END))
+
+
+def latest_moment() -> int:
+    """In milliseconds since 1970: later ones are not to be asked for."""
+    return int(time.time() * 1000) + _AHEAD
 
 
 class Branch(NamedTuple):
@@ -129,14 +135,13 @@ class _Filters:
         if part.path == ("id",):
             return self._id(part)
         if part.operator in _BOUNDS:
-            return self._bound(name, part.operator, part.value)
+            return self._bound(name, part)
         methods: dict[str, Callable[[str, JSON], bool]] = {
             "eq": self._equal,
             "ne": self._different,
             "in": self._in,
             "not_in": self._not_in,
             "exists": self._exists,
-            "startswith": self._starts_with,
             "contains": self._contains,
             "contains_any": self._contains_any,
             "contained_by": self._anything,
@@ -194,33 +199,24 @@ class _Filters:
         self._presence[f"has_{name}"] = encode(wanted)
         return True
 
-    def _bound(self, name: str, operator: str, value: JSON) -> bool:
+    def _bound(self, name: str, part: Comparison) -> bool:
+        operator, value = part.operator, part.value
         type_name = kind(value)
         if type_name not in ("string", "number") or self._kinds.setdefault(name, type_name) != type_name:
             return False
-        if not _is_exact(value) or not _collates(value):
+        if not _is_exact(value) or not _collates(part):
             self._guard(name, type_name)
             return False
-        return self._send_bound(name, operator, value)
-
-    def _send_bound(self, name: str, operator: str, value: JSON) -> bool:
         if not self._send(f"{_BOUNDS[operator]}_{name}", encode(value)):
             return False
         self._bounds.setdefault(name, set()).add("lower" if operator in ("gt", "ge") else "upper")
         return True
 
-    def _starts_with(self, name: str, prefix: str) -> bool:
-        """In any collation a text comes after the beginning of it."""
-        if not prefix or f"min_{name}" in self._sent or f"lt_{name}" in self._sent:
-            return self._text(name, prefix)
-        self._guard(name, "string")
-        is_sent = self._kinds[name] == "string" and self._send_bound(name, "ge", prefix)
-        if not is_sent or not _collates(prefix) or prefix[-1] not in "012345678":
-            return False
-        return self._send_bound(name, "lt", prefix[:-1] + str(int(prefix[-1]) + 1))
-
     def _text(self, name: str, _: JSON) -> bool:
-        """Kinto's like_ is another thing on each back end: only ask for strings."""
+        """Kinto's like_ is another thing on each back end: only ask for strings.
+
+        Not even for those from a prefix on: collations have texts before their own beginnings.
+        """
         self._guard(name, "string")
         return False
 
@@ -253,8 +249,7 @@ class _Filters:
     def _timestamp(self, part: Comparison) -> bool:
         """Plain integers only: to the others Kinto answers 400, 503 or everything."""
         value, names = part.value, {"eq": "eq", "ne": "not", **_BOUNDS}
-        latest = time.time() * 1000 + _AHEAD
-        plain = kind(value) == "number" and value == int(value) and 0 <= value < latest
+        plain = kind(value) == "number" and value == int(value) and 0 <= value < latest_moment()
         if part.operator not in names or not plain:
             return False
         return self._send(f"{names[part.operator]}_last_modified", str(int(value)))
@@ -305,9 +300,11 @@ def _is_timestamp_filter(name: str) -> bool:
     return name.endswith("_last_modified") and name.partition("_")[2] == "last_modified"
 
 
-def _collates(value: JSON) -> bool:
-    """Do all collations of a database order it, among texts of its form, as code points do?
+def _collates(part: Comparison) -> bool:
+    """Do all collations of a database order the value, among all that is stored there, as code points do?
 
-    Dates, times and numbers. Others are compared here: on PostgreSQL, "B" may come after "a" (Kinto 26.5).
+    Other texts are compared here: on PostgreSQL "B" may come after "a", and "_" before "5" (Kinto 26.5).
     """
-    return not isinstance(value, str) or re.fullmatch(_COLLATING, value) is not None
+    if not isinstance(part.value, str):
+        return True
+    return part.is_fixed_form and _FIXED_FORM.fullmatch(part.value) is not None

@@ -35,7 +35,7 @@ class Comparison:
 
     decode: makes of the stored JSON, and of each value beside it, what is compared, for values whose
     JSON forms differ where they are equal ("1.5" and "1.50"); None compares JSON. What it refuses
-    with a ValueError matches nothing.
+    with a ValueError matches nothing. is_fixed_form: are all texts there dates, or moments, or times?
     """
 
     path: Path
@@ -43,6 +43,10 @@ class Comparison:
     # To Python 1 is True; as conditions they are two.
     value: JSON = attrs.field(default=None, eq=repr)
     decode: Callable[[JSON], Any] | None = None
+    is_fixed_form: bool = attrs.field(default=False, repr=False)
+    operand: Any = attrs.field(
+        init=False, eq=False, repr=False, default=attrs.Factory(lambda self: _operand(self), takes_self=True)
+    )
 
     def __str__(self) -> str:
         shown = _SHOWN.get(self.operator, self.operator)
@@ -121,6 +125,12 @@ def _opposite(condition: Comparison) -> Condition:
     return Not(condition)
 
 
+def _operand(condition: Comparison) -> Any:
+    """The value as matches() takes it: else a long list is looked through for each of many objects."""
+    several = condition.operator in ("in", "not_in", "contained_by")
+    return Several(condition.value) if several else condition.value
+
+
 def matches(condition: Condition, data: Mapping[str, JSON]) -> bool:
     """Is it true of this object? data: as stored."""
     if isinstance(condition, Comparison):
@@ -143,19 +153,24 @@ def value_at(data: Mapping[str, JSON], path: Path) -> JSON:
 
 
 def _compare(condition: Comparison, found: JSON) -> bool:
-    name, value = condition.operator, condition.value
+    name = condition.operator
     if name == "exists":
-        return (found is not MISSING) is value
+        return (found is not MISSING) is condition.value
     if name in ("ne", "not_in"):
-        return not _compare(attrs.evolve(condition, operator=OPPOSITES[name]), found)
+        return not _holds(condition, OPPOSITES[name], found)
+    return _holds(condition, name, found)
+
+
+def _holds(condition: Comparison, name: str, found: JSON) -> bool:
+    operand, decode = condition.operand, condition.decode
     if found is MISSING:
         return False
-    if condition.decode is not None:
+    if decode is not None:
         try:
-            found, value = _decoded(found, condition.decode), _decoded(value, condition.decode)
+            found, operand = _decoded(found, decode), _decoded(condition.value, decode)
         except ValueError:
             return False
-    return _OPERATORS[name](found, value)
+    return _OPERATORS[name](found, operand)
 
 
 def _decoded(value: JSON, decode: Callable[[JSON], Any]) -> Any:
@@ -180,7 +195,31 @@ def _beside(value: int | float, found: int | float) -> int | float:
     return float(shown) if inexact else shown
 
 
-def _in(found: JSON, several: list[JSON]) -> bool:
+class Several:
+    """JSON values of which most are found by their hashes."""
+
+    __slots__ = ("_hashed", "_others", "_values")
+
+    def __init__(self, values: list[JSON]) -> None:
+        self._values = values
+        self._hashed = {(kind(value), value) for value in values if type(value) in _HASHED}
+        self._others = [value for value in values if type(value) not in _HASHED]
+
+    def __contains__(self, found: JSON) -> bool:
+        if type(found) is not float and type(found) not in _HASHED:
+            return _in(found, self._values)
+        type_name = kind(found)
+        shown = number(found) if type_name == "number" else found
+        return (type_name, shown) in self._hashed or _in(found, self._others)
+
+
+# Floats are not among them, as they may equal integers that are other numbers: see _beside().
+_HASHED = frozenset({str, int, bool, type(None)})
+
+
+def _in(found: JSON, several: list[JSON] | Several) -> bool:
+    if isinstance(several, Several):
+        return found in several
     return any(_equal(found, value) for value in several)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
@@ -13,7 +13,7 @@ import attrs
 from ..protocol import operations
 from ..protocol.objects import Page
 from ..protocol.operations import Flow, Operation
-from ..protocol.values import JSONObject
+from ..protocol.values import LARGEST_INTEGER, SMALLEST_INTEGER, JSONObject, survives
 from .branching import Branch, encode
 from .conditions import EVERYTHING, Condition, matches
 from .query import OUT_OF_PLACE, Query, Sort
@@ -73,6 +73,8 @@ class _Source:
     """A lane, as far as it was read. ready: what was read of it and not given yet, with its place.
 
     held: a heap of those without the key of a descending order, until all that have it are there.
+    ends: the ids of the last objects of the branch's pages, None for an empty one. is_lost: what
+    follows would not begin there.
     """
 
     branches: deque[Branch]
@@ -81,6 +83,8 @@ class _Source:
     ready: deque[tuple[Place, JSONObject]] = attrs.field(factory=deque)
     held: list[_Held] = attrs.field(factory=list)
     number: int = 0
+    ends: set[str | None] = attrs.field(factory=set)
+    is_lost: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -101,6 +105,13 @@ class _Source:
         if self.is_over:
             self._release(None)
 
+    def note_end(self, placed: Sequence[tuple[Keys, JSONObject]]) -> None:
+        """Of a page. To end twice at one object would be to go round for ever."""
+        keys, data = placed[-1] if placed else ((), {})
+        end = data.get("id")
+        self.is_lost = self.following is not None and (end in self.ends or not _is_read_back(keys))
+        self.ends.add(end)
+
     def _release(self, place: Place | None) -> None:
         """Those that nothing from this place on comes before; None: that nothing comes after."""
         while self.held:
@@ -115,8 +126,12 @@ class OtherCollationError(Exception):
     """The server orders texts in another way than by code points, as its database may be told to."""
 
 
+class LostPlaceError(Exception):
+    """The server would not go on where a page ends, but before or after it."""
+
+
 class Merge:
-    """advance() raises Conflict if anything is written before all is read, and OtherCollationError.
+    """advance() raises Conflict if anything is written before all is read, and the errors above.
 
     A page is known to be right when the next one is there, as that one is guarded: safe is the id up to
     which, in the order of the ids, all was given before the last page came; None for nothing.
@@ -149,9 +164,12 @@ class Merge:
         return [data for data in self._in_order() if self._is_new(data["id"])]
 
     def _read(self, source: _Source) -> Flow[None]:
+        if source.is_lost:
+            raise LostPlaceError
         if source.following is None:
             one = source.branches.popleft()
             source.residual = one.residual
+            source.ends.clear()
             source.following = self._listing.first(one, self._since)
         page: Page = yield from source.following
         self._pages += 1
@@ -162,6 +180,7 @@ class Merge:
         source.following = operations.next_page(source.following, page, last_modified=self._since)
         order = self._listing.query.order
         placed = [(tuple(key.place(data) for key in order), data) for data in page.objects]
+        source.note_end(placed)
         if any(_is_other_collation(one, other, order) for (one, _), (other, _) in pairwise(placed)):
             raise OtherCollationError
         # Of a slice they are asked for apart (planning.py).
@@ -213,6 +232,14 @@ def _is_other_collation(one: Keys, other: Keys, order: tuple[Sort, ...]) -> bool
             are_texts = isinstance(before[1], str) and isinstance(after[1], str)
             return are_texts and (after < before) is not key.descending
     return False
+
+
+def _is_read_back(keys: Keys) -> bool:
+    """Does Kinto find this place again? The values are in its token, which its JSON reader reads."""
+    values = [value for _, value in keys]
+    floats = (value for value in values if isinstance(value, float))
+    integers = (value for value in values if isinstance(value, int))
+    return all(map(survives, floats)) and all(SMALLEST_INTEGER <= one <= LARGEST_INTEGER for one in integers)
 
 
 def _missing(keys: Keys, order: tuple[Sort, ...]) -> int | None:

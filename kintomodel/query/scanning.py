@@ -5,6 +5,7 @@ An object that exists and matches throughout is given exactly once.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Generator, Iterable
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
@@ -18,7 +19,7 @@ from ..protocol.operations import Flow, Operation
 from ..protocol.values import JSONObject
 from .branching import Branch
 from .conditions import And, Comparison
-from .lanes import Listing, Merge, OtherCollationError, matching
+from .lanes import Listing, LostPlaceError, Merge, OtherCollationError, matching
 from .planning import plan
 from .query import Query, in_order
 
@@ -132,7 +133,7 @@ def _guarded(listing: Listing, lanes: Iterable[Iterable[Branch]], window: _Windo
     while not window.is_full:
         try:
             found = yield from merge.advance(window.left)
-        except (Conflict, OtherCollationError) as error:
+        except (Conflict, LostPlaceError, OtherCollationError) as error:
             if merge.seen and isinstance(error, OtherCollationError):
                 raise UnsupportedByServer(_OTHER_COLLATION, "collation") from None
             yield from _rest(listing, window, merge)
@@ -143,7 +144,7 @@ def _guarded(listing: Listing, lanes: Iterable[Iterable[Branch]], window: _Windo
 
 
 def _rest(listing: Listing, window: _Window, merge: Merge) -> Stream:
-    """What a merge has not given when something is written: from one listing, by id."""
+    """What a merge has not given when it cannot go on: from one listing, by id."""
     query = listing.query
     if query.is_ordered:
         unordered = query._replace(sort=(), backwards=False, start=0, stop=None)
@@ -179,7 +180,8 @@ class _Window:
     @property
     def left(self) -> int | None:
         """How many more are to be taken, None for all."""
-        return None if self.stop is None else max(0, self.stop - self.position)
+        # islice() takes no larger number, a slice does.
+        return None if self.stop is None else min(max(0, self.stop - self.position), sys.maxsize)
 
     def take(self, objects: Iterable[JSONObject]) -> list[JSONObject]:
         found = list(islice(objects, self.left))

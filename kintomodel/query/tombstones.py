@@ -10,6 +10,7 @@ from ..protocol import operations
 from ..protocol.objects import Page
 from ..protocol.operations import Operation
 from ..protocol.values import JSONObject
+from .branching import latest_moment
 from .scanning import Found, Stream
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -35,7 +36,7 @@ def tombstones(endpoint: str, since: int, page_size: int) -> Stream:
     is skipped.
     """
     params = {
-        "gt_last_modified": str(since),
+        "gt_last_modified": str(min(since, latest_moment())),
         "eq_deleted": "true",
         # The id as well: with a time of somebody's choice there may be several of one time (memory).
         "_sort": "last_modified,id",
@@ -44,7 +45,8 @@ def tombstones(endpoint: str, since: int, page_size: int) -> Stream:
     following: Operation[Page] | None = operations.list_page(endpoint, params)
     while following is not None:
         page: Page = yield from following
-        yield Found([data for data in page.objects if is_tombstone(data)])
+        younger = (data for data in page.objects if data["last_modified"] > since)
+        yield Found([data for data in younger if is_tombstone(data)])
         following = operations.next_page(following, page)
         del page
 

@@ -137,7 +137,8 @@ def _one(found: Target, lookup: str, value: object) -> Condition:
     stored = _value(found, value)
     if stored is None and lookup not in ("exact", "ne"):
         return NOTHING
-    return Comparison(found.path, _ONE[lookup], stored, found.decode(stored) if stored is not None else None)
+    decode = found.decode(stored) if stored is not None else None
+    return Comparison(found.path, _ONE[lookup], stored, decode, found.is_fixed_form)
 
 
 def _text(found: Target, lookup: str, value: object) -> Condition:

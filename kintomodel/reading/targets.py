@@ -59,6 +59,12 @@ class Target(NamedTuple):
         return all(isinstance(one, type) and issubclass(one, kinds) and one is not bool for one in members)
 
     @property
+    def is_fixed_form(self) -> bool:
+        """Are the texts that are stored all dates or moments, or all times?"""
+        members = set(_members(self.type))
+        return members <= {date, datetime} or members == {time}
+
+    @property
     def is_sortable(self) -> bool:
         """Kinto can page through an order by scalars only."""
         return self.is_ordered or all(map(_is_enum, _members(self.type)))

@@ -1,3 +1,4 @@
+import time
 from decimal import Decimal
 
 import pytest
@@ -257,3 +258,46 @@ def test_the_order_is_that_of_kinto():
 def test_a_pattern_is_no_regular_expression():
     assert like_pattern("a.b").fullmatch("xa.bx")
     assert not like_pattern("a.b").fullmatch("axb")
+
+
+ODD = [
+    "a",
+    "1",
+    "",
+    None,
+    True,
+    False,
+    0,
+    1,
+    1.0,
+    1.5,
+    2**53,
+    2.0**53,
+    2**53 + 1,
+    2**64,
+    2.0**64,
+    10**30,
+    1e30,
+]
+ODD += [-0.0, [1], [True], {"a": 1}, {"a": 1.0}, [], float("inf")]
+
+
+@pytest.mark.parametrize("found", ODD)
+def test_a_value_is_in_a_list_if_it_equals_one_of_it(found):
+    for value in ODD:
+        expected = matches(at("a", "eq", value), {"a": found})
+        for values in ([value], ["x", value, 2.5], [value, 7, [2]]):
+            assert matches(at("a", "in", values), {"a": found}) is expected
+            assert matches(at("a", "not_in", values), {"a": found}) is not expected
+            assert matches(at("a", "contained_by", values), {"a": [found]}) is expected
+
+
+def test_a_long_list_is_not_looked_through_for_each_object():
+    ids = [f"t{number}" for number in range(100_000)]
+    among, not_among = at("id", "in", ids), at("id", "not_in", ids)
+    start = time.process_time()
+    for number in range(1000):
+        assert not matches(among, {"id": f"u{number}"})
+        assert matches(not_among, {"id": None})
+    # Else it is some minutes.
+    assert time.process_time() - start < 5

@@ -289,6 +289,38 @@ def test_values_that_are_no_texts_have_no_collation():
     assert scanned(Query(sort=BY_N), [texts("z", 2, 1, None, "a")])[1] == ["t0", "t1", "t2", "t3", "t4"]
 
 
+@pytest.mark.parametrize("value", [2.9082155041939558e-11, -1e30, 10**30, -(2**63) - 1])
+def test_an_order_does_not_go_on_from_a_number_that_kinto_misreads(value):
+    rest = Page((thing("a", value), thing("b", value, at=2), thing("c", 1)))
+    asked, found = scanned(Query(sort=BY_N), [Page((thing("a", value),), "_token=x", 9), rest])
+    assert found == ["a", "b", "c"] if value < 1 else ["a", "c", "b"]
+    assert [params["_sort"] for _, params, _ in asked] == ["n", "id"]
+
+
+@pytest.mark.parametrize("value", [0.1, -1.5, 2**63, True, None, "a"])
+def test_an_order_goes_on_from_other_values(value):
+    asked, found = scanned(
+        Query(sort=BY_N), [Page((thing("a", value),), "_token=x", 9), texts(value), page()]
+    )
+    assert found == ["a", "t0"]
+    assert asked[1] == ("GET", {"_token": "x"}, {"If-Match": '"9"'})
+
+
+def test_a_slice_that_is_full_need_not_go_on():
+    asked, found = scanned(Query(sort=BY_N, stop=1), [Page((thing("a", 1e30),), "_token=x", 9)])
+    assert (len(asked), found) == (1, ["a"])
+
+
+def test_an_order_that_goes_round_is_made_here():
+    rest = Page((thing("a", 1), thing("b", 2), thing("c", 3)))
+    _, found = scanned(Query(sort=BY_N), [page("a", "b", more="_token=x"), page("b", more="_token=y"), rest])
+    assert found == ["a", "b", "c"]
+    pages = [page("a", more="_token=x"), page("b", more="_token=y"), page("a", more="_token=x")]
+    assert scanned(Query(sort=BY_N), [*pages, rest])[1] == ["a", "b", "c"]
+    empty = page(more="_token=x")
+    assert scanned(Query(sort=BY_N), [empty, empty, rest])[1] == ["a", "b", "c"]
+
+
 def run(flow, answers):
     """What the flow asks, and what it returns, if Kinto answers so."""
     asked = []
@@ -438,11 +470,34 @@ def test_after_the_first_page_of_an_order_a_write_is_noticed(client):
     assert found == ["t0", "t1", "t5", "t2", "t3", "t4"]
 
 
+# As they are written, and as Kinto reads them again: less, and more.
+@pytest.mark.parametrize("value", [2.908215504193956e-11, 7.88723351135513e-11, -2.908215504193956e-11])
+def test_an_order_of_floats_that_kinto_misreads_is_complete(client, value):
+    equal = [{"id": f"t{at}", "n": value} for at in range(4)]
+    create_things(client, [*equal, {"id": "s", "n": -1.5}, {"id": "u", "n": 1.5}])
+    for descending in (False, True):
+        query = Query(sort=(Sort(("n",), descending, scalars=True),))
+        first, *several, last = ids_of(client, query, 1)
+        assert (first, last) == (("u", "s") if descending else ("s", "u"))
+        assert several == ["t3", "t2", "t1", "t0"]
+        assert ids_of(client, query._replace(start=2, stop=4), 1) == ["t2", "t1"]
+
+
 def test_slices_are_those_of_the_whole(client):
     create_things(client, [{"id": f"t{at}", "n": at % 3} for at in range(7)])
     for sort in ORDERS:
         whole = ids_of(client, Query(sort=sort), 100)
-        for start, stop in [(0, None), (0, 1), (2, 5), (5, 100), (6, None), (9, None)]:
+        bounds = [
+            (0, None),
+            (0, 1),
+            (2, 5),
+            (5, 100),
+            (6, None),
+            (9, None),
+            (3, 10**30),
+            (10**30, 10**30 + 1),
+        ]
+        for start, stop in bounds:
             assert ids_of(client, Query(sort=sort, start=start, stop=stop), 2) == whole[start:stop]
 
 

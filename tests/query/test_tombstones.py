@@ -1,8 +1,11 @@
+import time
 from datetime import datetime, timezone
 
 import pytest
 
-from kintomodel.query.tombstones import Tombstone, is_tombstone, tombstone
+from kintomodel.protocol.objects import Page
+from kintomodel.query.scanning import Found
+from kintomodel.query.tombstones import Tombstone, is_tombstone, tombstone, tombstones
 
 
 def test_a_tombstone_knows_the_moment_of_the_deletion():
@@ -22,3 +25,14 @@ def test_a_tombstone_knows_the_moment_of_the_deletion():
 )
 def test_a_record_with_an_attribute_of_that_name_is_none(data, expected):
     assert is_tombstone(data) is expected
+
+
+def test_of_a_moment_too_far_ahead_for_kinto_younger_ones_are_found_here():
+    # Of a time that somebody chose.
+    now = int(time.time() * 1000)
+    day = 24 * 60 * 60 * 1000
+    stream = tombstones("/records", now + 2 * day, 10)
+    asked = next(stream)
+    assert now < int(asked.params["gt_last_modified"]) < now + day
+    older, younger = ({"id": "a", "last_modified": now + days * day, "deleted": True} for days in (2, 3))
+    assert stream.send(Page((older, younger))) == Found([younger])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timezone
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,10 @@ from .test_oracle import (
 
 class Word(Model, bucket="payments", collection="receipts"):
     text: str
+
+
+class Visit(Model, bucket="payments", collection="visits"):
+    at: datetime
 
 
 def create_database(url: str) -> str:
@@ -61,7 +66,9 @@ def english() -> Iterator[KintoServer]:
 def words(english: KintoServer) -> Iterator[None]:
     english.flush()
     with english.client() as client, client.activate():
-        client.create_bucket("payments").create_collection("receipts")
+        bucket = client.create_bucket("payments")
+        bucket.create_collection("receipts")
+        bucket.create_collection("visits")
         for text in ("a", "B", "c", "D", "é", "f", "19", "2026-11-19", "2026-11-2"):
             Word.objects.create(text=text)
         yield
@@ -82,6 +89,27 @@ def test_texts_are_compared_by_code_points(words: None) -> None:
     assert sorted(found(Word.objects.filter(text__gt="Z"))) == ["a", "c", "f", "é"]
     assert sorted(found(Word.objects.filter(text__lt="Z", text__gte="A"))) == ["B", "D"]
     assert Word.objects.filter(text__gt="Z").count() == 4
+
+
+def test_texts_beside_numbers_are_compared_by_code_points(words: None) -> None:
+    for text in ("_x", "½", "5", "1:2", "เก"):
+        Word.objects.create(text=text)
+    assert sorted(found(Word.objects.filter(text__gt="5"))) == [
+        "B", "D", "_x", "a", "c", "f", "½", "é", "เก",
+    ]  # fmt: skip
+    assert Word.objects.filter(text__gt="5").count() == 9
+    assert sorted(found(Word.objects.filter(text__startswith="1"))) == ["19", "1:2"]
+    assert found(Word.objects.filter(text__startswith="เ")) == ["เก"]
+
+
+def test_moments_are_compared_by_the_server(words: None) -> None:
+    first, *later = [
+        Visit.objects.create(at=datetime(2026, 11, 23, hour, tzinfo=timezone.utc)) for hour in (9, 10, 23)
+    ]
+    visits = Visit.objects.filter(Visit.at > first.at)
+    assert list(visits.order_by("at")) == later
+    assert visits.explain().requests[0].residual is None
+    assert visits.count() == 2
 
 
 def test_prefixes_are_found_whatever_follows_them(words: None) -> None:

@@ -1,6 +1,6 @@
 import enum
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Literal, NewType, TypedDict
 from uuid import UUID
@@ -47,6 +47,10 @@ class Thing(Model, bucket="shop", collection="things"):
     price: Decimal = field(default=Decimal(0), store="text")
     seen_at: datetime | None = field(default=None, store="epoch_ms")
     day: date | None = None
+    moment: datetime | None = None
+    day_or_moment: date | datetime | None = None
+    day_or_time: date | time | None = None
+    at: time | None = None
     took: timedelta | None = None
     code: UUID | None = None
     sku: MaybeSku | None = None
@@ -122,13 +126,17 @@ def names(quality):
 
 
 ORDERED = {
-    "name", "amount", "seen_at", "day", "took", "code", "sku", "either", "done",
-    "id", "last_modified", "modified_at", "anything", "extra.x",
+    "name", "amount", "seen_at", "day", "moment", "day_or_moment", "day_or_time", "at",
+    "took", "code", "sku", "either", "done", "id", "last_modified", "modified_at", "anything", "extra.x",
 }  # fmt: skip
 
 
 def test_values_that_compare_as_their_stored_forms_have_an_order():
     assert names("is_ordered") == ORDERED
+
+
+def test_texts_of_dates_or_of_times_have_a_fixed_form():
+    assert names("is_fixed_form") == {"day", "moment", "day_or_moment", "at"}
 
 
 def test_an_order_by_enums_is_that_of_their_values():

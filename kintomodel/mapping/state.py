@@ -73,7 +73,8 @@ class State:
     home: None until it is first wanted. permissions: None until they are first looked at. shown: those
     that an answer for this record alone showed before that, none if they are hidden from us.
     extra: the undeclared attributes, once somebody has looked at them. lost: the data of a write
-    whose answer was lost, as it is if that write was done. deleted: was the answer of a deletion lost?
+    whose answer was lost, as it is if that write was done. elsewhere: the same of a save() in another
+    place, by the server's URL and the path of the collection. deleted: was the answer of a deletion lost?
     only: the keys that were read, None for all of them; stored holds no others. A field that is
     absent from the record is as the server has it.
     readonly: is it stored, though nothing was kept of what the server showed?
@@ -85,6 +86,7 @@ class State:
     shown: Mapping[str, tuple[str, ...]] | None = None
     extra: JSONObject | None = None
     lost: JSONObject | None = None
+    elsewhere: tuple[str, CollectionPath, JSONObject] | None = None
     deleted: bool = False
     only: frozenset[str] | None = None
     readonly: bool = False

@@ -552,6 +552,18 @@ def test_a_server_without_batches_gets_one_request_for_each() -> None:
         assert objects.count() == 3
 
 
+def test_a_server_that_takes_smaller_batches_than_before_gets_smaller_ones() -> None:
+    with KintoServer() as before, KintoServer(settings={"batch_max_requests": 10}) as now:
+        with before.client() as client, now.client() as other:
+            other.create_bucket("payments").create_collection("receipts")
+            assert client.connection.batch_size() == 25
+            client.connection.transport = other.connection.transport
+            with record(client) as sent:
+                report = Receipt.objects.using(client).bulk_create(receipts(30))
+            assert len(report.created) == Receipt.objects.using(other).count() == 30
+        assert (sizes(sent)[0], sizes(sent)[-1], max(sizes(sent)[1:])) == (25, 5, 13)
+
+
 def test_a_validator_that_fails_in_a_later_batch_stops_none_of_the_others(payments: Client) -> None:
     several = receipts(80)
     wrong: Any = "much"

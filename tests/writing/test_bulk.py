@@ -15,7 +15,16 @@ from typing import Any
 import attrs
 import pytest
 
-from kintomodel import BulkError, Client, Conflict, Model, UsageError, ValidationError, field
+from kintomodel import (
+    BulkError,
+    Client,
+    Conflict,
+    ConnectionFailed,
+    Model,
+    UsageError,
+    ValidationError,
+    field,
+)
 from kintomodel.protocol import operations
 from kintomodel.testing import KintoServer, RecordingTransport, record
 from kintomodel.transport.base import Transport
@@ -494,6 +503,28 @@ def test_after_an_interrupt_the_records_know_their_own_writes(payments: Client, 
     report = Receipt.objects.bulk_save(several)
     assert (len(report), report.failures) == (60, ())
     assert stored() == {one.id: one.amount for one in several}
+
+
+def test_what_was_created_without_an_answer_is_created_when_it_is_tried_again(payments: Client) -> None:
+    class Cut:
+        """The first batch gets through, and nothing is heard of it, nor of what is asked then."""
+
+        is_cut = True
+
+        def send(self, operation: Any) -> Any:
+            answer = payments.connection.transport.send(operation)
+            if self.is_cut and operation.path != "/":
+                raise ConnectionFailed("cut")
+            return answer
+
+        def close(self) -> None:
+            pass
+
+    transport = Cut()
+    report = Receipt.objects.using(Client(payments.url, transport=transport)).bulk_create(receipts(3))
+    assert (len(report.failed), len(stored())) == (3, 3)
+    transport.is_cut = False
+    assert len(report.retry_failed().created) == 3
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -132,7 +132,7 @@ class Conflict(ResponseError):
 
 
 class PayloadTooLarge(ResponseError):
-    """The body, or the address with its filters, is longer than the server takes."""
+    """The body, the address with its filters, or a batch is longer than the server takes."""
 
 
 class ServerError(ResponseError):

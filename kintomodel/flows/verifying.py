@@ -10,14 +10,15 @@ before each write.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import Conflict, KintoError, NotFound, TransportError, UsageError
 from ..protocol import batch, operations
-from ..protocol.changes import Write
+from ..protocol.changes import Write, own_record_data
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow, Operation
+from ..protocol.values import JSONObject, Part
 from . import bulk, settling
 
 LOCK = "kintomodel-lock"
@@ -35,6 +36,7 @@ def capacity(batch_size: int) -> int:
 def run(writes: Sequence[Write], *, look_again: bool = True) -> Flow[list[Any]]:
     """Perform the writes, all in one collection, as bulk.run() does; one batch, and one to look again.
 
+    Where only part of a record is known, it is read before, for the lock.
     Those who write like this do not lose each other's changes. Against other writers: look_again
     reads what is stored afterwards, and makes a Conflict of what is not as it was written. Where the
     answers are lost, what was not done is not repeated.
@@ -43,9 +45,10 @@ def run(writes: Sequence[Write], *, look_again: bool = True) -> Flow[list[Any]]:
         error = UsageError(f"{writes[0].operation.path}: it cannot be verified: Kinto takes it for a batch")
         return [error] * len(writes)
     locks: dict[str, Any] = {}
+    data = yield from _acceptable(writes)
 
     def send(several: Sequence[Write]) -> Flow[list[Any]]:
-        _, *answers, _ = yield from batch.run(_under_lock(several))
+        _, *answers, _ = yield from batch.run(_under_lock(several, data))
         locks.update(zip((write.operation.path for write in several), answers[::2], strict=True))
         return answers[1::2]
 
@@ -57,12 +60,26 @@ def run(writes: Sequence[Write], *, look_again: bool = True) -> Flow[list[Any]]:
     return (yield from _looked_at(writes, results)) if look_again else results
 
 
-def _under_lock(writes: Sequence[Write]) -> list[Operation[Any]]:
-    """The first lock may meet that of another batch, for which it has to wait: hence a second one."""
+def _acceptable(writes: Sequence[Write]) -> Flow[dict[str, JSONObject]]:
+    """By the path of each write, data that the schema of the collection accepts if it accepts the write."""
+    found = {write.operation.path: write.expected or {} for write in writes}
+    parts = [path for path, expected in found.items() if isinstance(expected, Part)]
+    whole = (yield from bulk.run([Write(operations.read(path)) for path in parts])) if parts else []
+    for path, stored in zip(parts, whole, strict=True):
+        if isinstance(stored, StoredObject):
+            found[path] = {**own_record_data(stored.data), **found[path]}
+    return found
+
+
+def _under_lock(writes: Sequence[Write], data: Mapping[str, JSONObject]) -> list[Operation[Any]]:
+    """The first lock may meet that of another batch, for which it has to wait: hence a second one.
+
+    Each is written with the data of the write that it is for: what the schema refuses is both or none.
+    """
     path = writes[0].operation.path.rpartition("/")[0] + f"/{LOCK}"
-    # Data that the schema of the collection accepts, if it has one.
-    lock, unlock = operations.replace(path, writes[0].expected or {}), operations.delete(path)
-    return [lock, *(one for write in writes for one in (lock, write.operation)), unlock]
+    locks = [operations.replace(path, data[write.operation.path]) for write in writes]
+    steps = [one for lock, write in zip(locks, writes, strict=True) for one in (lock, write.operation)]
+    return [locks[0], *steps, operations.delete(path)]
 
 
 def _looked_at(writes: Sequence[Write], results: list[Any]) -> Flow[list[Any]]:

@@ -88,7 +88,8 @@ class State:
     home: None until it is first wanted. permissions: None until they are first looked at. shown: those
     that an answer for this record alone showed before that, none if they are hidden from us.
     extra: the undeclared attributes, once somebody has looked at them. lost: the last write
-    whose answer was lost, if it may be done. deleted: was the answer of a deletion lost?
+    whose answer was lost, if it may be done. elsewhere: the same of a save() in another
+    place, by the server's URL and the path of the collection. deleted: was the answer of a deletion lost?
     only: the keys that were read, None for all of them; stored holds no others. A field that is
     absent from the record is as the server has it.
     readonly: is it stored, though nothing was kept of what the server showed?
@@ -100,6 +101,7 @@ class State:
     shown: Mapping[str, tuple[str, ...]] | None = None
     extra: JSONObject | None = None
     lost: Lost | None = None
+    elsewhere: tuple[str, CollectionPath, Lost] | None = None
     deleted: bool = False
     only: frozenset[str] | None = None
     readonly: bool = False

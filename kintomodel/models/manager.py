@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import Self
 
-from ..errors import Conflict, NotFound, UsageError
+from ..errors import Conflict, Forbidden, NotFound, UsageError
 from ..files import dumping
 from ..files.dumping import OnError
 from ..flows.listing import PAGE_SIZE
@@ -178,13 +178,18 @@ class Manager(Queries[M]):
 
         The flag says whether it is new. Only with an id among the values is it certain that two at
         the same time do not both create one.
-        Raises Conflict if the id among the values is that of a record with others.
+        Raises Conflict if the id among the values is that of a record with others, and Forbidden if it is
+        that of one which may not be seen.
         """
         self._refuse_unknown(defaults, ("id", "permissions", "public"))
         try:
             return self.get(**exactly), False
         except NotFound:
             pass
+        except Forbidden:
+            # Kinto says so to those who may create records and not read them, whether it is there or not.
+            if "id" not in exactly:
+                raise
         try:
             return self.create(**{**exactly, **(defaults or {})}), True
         except Conflict as error:
@@ -192,6 +197,9 @@ class Manager(Queries[M]):
                 return self.get(**exactly), False
             except NotFound:
                 raise error from None
+            except Forbidden as hidden:
+                message = f"GET {hidden.path}: it exists, but you may not see it: take another id"
+                raise hidden.retold(Forbidden, message) from None
 
     def update_or_create(self, defaults: Mapping[str, Any] | None = None, **exactly: Any) -> tuple[M, bool]:
         """Like get_or_create, but a record that is there gets the defaults, in one guarded PATCH."""

@@ -6,7 +6,7 @@ import inspect
 import sys
 from abc import ABCMeta
 from collections.abc import Callable
-from copy import copy, deepcopy
+from copy import deepcopy
 from datetime import datetime, timedelta, timezone
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast, overload
@@ -15,7 +15,7 @@ from uuid import uuid4
 import attrs
 from typing_extensions import Self, dataclass_transform
 
-from ..errors import KintoError, UsageError
+from ..errors import UsageError
 from ..mapping import state
 from ..mapping.annotations import module_scope, without_none
 from ..mapping.declaration import Declaration, declare, prepare
@@ -27,7 +27,7 @@ from ..reading import loading, projection
 from ..reading.resolving import OnConflict
 from ..resources.client import Client
 from ..resources.permissions import RecordPermissions, RecordPermissionsDict
-from ..writing import changes, saving
+from ..writing import changes, moving, saving
 from ..writing.saving import Manner
 from .manager import Manager, bound
 
@@ -250,7 +250,8 @@ class Model(_ModelBase, abstract=True):
 
         Raises ValidationError before anything is sent, and Conflict if it was written since it was
         read. force: without that guard, and with the values that others stored in another form, such
-        as a Z for +00:00. using: another client, from now on; on another server it becomes a new record.
+        as a Z for +00:00. using: another client, from now on; on another server it becomes a new record. If
+        that raises anything, it is still a record of its own place.
         on_conflict, if somebody else wrote it: "raise"; "merge" both sides' changes, where they do not
         overlap; the same with "mine" where they do; "theirs" drops mine; or a function of the Conflict
         that returns the whole data to be stored. Each costs one more GET and another attempt.
@@ -264,14 +265,9 @@ class Model(_ModelBase, abstract=True):
             return state.home(self).connection.run(saving.save(self, manner, on_conflict))
         if self._state.only is not None:
             state.home(self).connection.run(loading.complete(self))
-        here, before, time = state.home(self), copy(self._state), self.last_modified
-        saving.move(self, home_of(self.__kinto__, using, here.path.bucket, here.path.collection))
-        try:
-            state.home(self).connection.run(saving.save(self, manner, on_conflict))
-        except KintoError:
-            # It is still a record of the other place.
-            self._state, self.last_modified = before, time
-            raise
+        here = state.home(self).path
+        target = home_of(self.__kinto__, using, here.bucket, here.collection)
+        return moving.save_at(self, target, manner, on_conflict)
 
     @classmethod
     def mutate(cls, id: str, change: Callable[[Self], object], *, verify: bool = False) -> Self:

@@ -10,7 +10,7 @@ from itertools import groupby, islice
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from ..errors import ResponseError, UnreadableResponse
+from ..errors import BadRequest, PayloadTooLarge, ResponseError, UnreadableResponse
 from . import responses
 from .objects import Response
 from .operations import Flow, Operation
@@ -71,8 +71,14 @@ def run(operations: Sequence[Operation[Any]]) -> Flow[list[Any]]:
 
 
 def together(several: Sequence[Operation[Any]]) -> Flow[list[Any]]:
-    """The same in one batch, even if there is only one."""
-    answers = yield from batch(several)
+    """The same in one batch, even if there is only one. PayloadTooLarge if the server takes fewer."""
+    try:
+        answers = yield from batch(several)
+    except BadRequest as error:
+        if not has_too_many(error):
+            raise
+        message = f"POST /batch: {len(several)} requests are more than the server takes: send less at once"
+        raise error.retold(PayloadTooLarge, message) from None
     if len(answers) != len(several):
         raise UnreadableResponse(
             f"POST /batch: {len(several)} requests got {len(answers)} answers; it is not known which",
@@ -87,6 +93,12 @@ def together(several: Sequence[Operation[Any]]) -> Flow[list[Any]]:
         except ResponseError as error:
             results.append(error)
     return results
+
+
+def has_too_many(error: BadRequest) -> bool:
+    """Does a refusal say that a batch has more requests than the server takes?"""
+    details = error.details if error.path == "/batch" and isinstance(error.details, list) else ()
+    return any(isinstance(one, dict) and one.get("name") == "requests" for one in details)
 
 
 def _alone(operation: Operation[Any]) -> Flow[Any]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from ..errors import KintoError, ResponseError, UsageError
+from ..errors import BadRequest, KintoError, ResponseError, UsageError
 from ..protocol import batch, operations
 from ..protocol.objects import Page, ServerInfo
 from ..protocol.operations import Flow, Operation, Raised
@@ -44,7 +44,12 @@ class Connection:
 
     def perform(self, operation: Operation[T]) -> T:
         """Send it and read the answer; raises ResponseError or TransportError."""
-        return operation.read(self.transport.send(operation))
+        try:
+            return operation.read(self.transport.send(operation))
+        except BadRequest as error:
+            if batch.has_too_many(error):
+                self._info = None  # it was set up anew since it was asked
+            raise
 
     def run(self, flow: Flow[T]) -> T:
         """Perform what the flow yields until it returns. What an operation raises, is raised in there."""
@@ -166,11 +171,11 @@ class Connection:
             following = operations.next_page(following, page)
 
     def batch_size(self) -> int:
-        """How many operations one batch takes; one GET of the root, the first time."""
+        """How many operations one batch takes; one GET of the root, as for server_info()."""
         return min(self.server_info().batch_max_requests or LARGEST_BATCH, LARGEST_BATCH)
 
     def server_info(self) -> ServerInfo:
-        """As the server showed it the first time; one GET of the root then."""
+        """As the server showed it the first time, or since a batch was too long; one GET of the root."""
         with self._lock:
             if self._info is None:
                 self._info = self.perform(operations.server_info())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, TypeVar
 
 import attrs
 
 from ..errors import NotFound, UsageError, ValidationError
+from ..flows import settling
 from ..mapping.codec import codec_of
 from ..mapping.declaration import Declaration
 from ..mapping.fields import suggestion
@@ -65,7 +66,7 @@ def _over(
     progress: Progress = False,
 ) -> Report[M]:
     def find(failures: tuple[Outcome[Any], ...]) -> Iterator[Item]:
-        return _found_again(model, where, query, failures)
+        return _found_again(model, where, query, failures, isinstance(work, Deleting))
 
     job: Job[M] = Job(where.connection, model, work, workers, progress, keeps=False, find=find)
     if query.start or query.stop is not None:
@@ -88,22 +89,39 @@ def _found(model: type[Mapped], where: Home, query: Query, page_size: int) -> It
 
 
 def _found_again(
-    model: type[Mapped], where: Home, query: Query, failures: tuple[Outcome[Any], ...]
+    model: type[Mapped], where: Home, query: Query, failures: tuple[Outcome[Any], ...], is_deletion: bool
 ) -> Iterator[Item]:
     """As they are now, if they still match."""
     for several in batch.chunks(failures, _IDS):
         missing = {one.id: one for one in several}
-        ids = Comparison(("id",), "in", list(missing))
-        for item in _found(model, where, Query(And((query.condition, ids))), _IDS):
+        for item in _found(model, where, Query(And((query.condition, _among(missing)))), _IDS):
             if isinstance(item, Outcome):
                 yield attrs.evolve(item, position=missing.pop(item.id).position)
             else:
                 record = item[1]
                 yield missing.pop(record.id).position, record
-        for one in missing.values():
-            path = where.path.record(one.id)
+        if missing:
+            yield from _not_found(where, missing, is_deletion)
+
+
+def _not_found(where: Home, missing: Mapping[str, Outcome[Any]], is_deletion: bool) -> Iterator[Item]:
+    """What the query does not find any more, perhaps because of what was written without an answer."""
+    stream = scanning.scan(where.path.records, Query(_among(missing)), _IDS)
+    there = {data["id"] for data in where.connection.stream(stream)} if is_deletion else missing.keys()
+    for id, one in missing.items():
+        if settling.is_in_doubt(one.error):
+            # It knows its own write, and is written only if it is still as it was when it matched.
+            yield one.position, one.object
+        elif id in there:
+            path = where.path.record(id)
             error = NotFound(f"{path}: it is gone, or does not match any more", status=404, path=str(path))
             yield attrs.evolve(one, status="missing", error=error)
+        else:
+            yield Outcome("unchanged", None, one.position, id=id)
+
+
+def _among(ids: Iterable[str]) -> Comparison:
+    return Comparison(("id",), "in", list(ids))
 
 
 def _check(declaration: Declaration, fields: Mapping[str, Any]) -> None:

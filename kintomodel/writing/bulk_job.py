@@ -13,7 +13,7 @@ import attrs
 from ..errors import BulkError, KintoError, TransportError, UsageError
 from ..mapping.state import Mapped
 from ..protocol.changes import Write
-from ..protocol.operations import Flow
+from ..protocol.operations import Flow, Operation, Raised
 from ..protocol.report import Outcome, Report, Status, failure
 from ..transport.background import with_context
 from ..transport.connection import Connection
@@ -168,7 +168,7 @@ class _Run:
             self.outcomes.append(failure(record, position, error, record.id))
             return
         if write is None:
-            self._append("unchanged", position, record)
+            self.outcomes.append(self._success("unchanged", position, record))
             return
         if not self.pending:
             self.most = self.job.work.capacity(self.job.connection.batch_size())
@@ -199,9 +199,8 @@ class _Run:
         try:
             results = wait()
         except BaseException as error:
-            self.trouble = error
-            lost = TransportError(f"it is not known what became of it: the work broke off: {error!r}")
-            results = [lost] * len(steps)
+            self._stop(error)
+            results = [_lost(error)] * len(steps)
         for step, result in zip(steps, results, strict=True):
             self._settle(step, result)
             self.busy.discard(step.record.id)
@@ -211,25 +210,62 @@ class _Run:
 
     def _settle(self, step: Step, result: Any) -> None:
         try:
-            status = self.job.connection.run(self.job.work.settle(step, result))
-        except KintoError as error:
-            self.outcomes.append(failure(step.record, step.position, error, step.record.id))
-            return
-        except Exception as error:  # of a function that was to decide about a conflict
-            self.trouble = error
-            broken = KintoError(f"not written: {error!r}")
-            self.outcomes.append(failure(step.record, step.position, broken, step.record.id))
-            return
-        self._append(status, step.position, step.record)
-        if status != "unchanged":
+            outcome = self._outcome(step, result)
+        except BaseException as error:  # an interrupt: now the same without requests
+            self._stop(error)
+            outcome = self._outcome(step, result)
+        self.outcomes.append(outcome)
+        if not (outcome.is_failure or outcome.status == "unchanged" or self._is_interrupted()):
             try:
                 self.job.work.after(step.record)
-            except Exception as error:  # of a hook: the record is written all the same
-                self.trouble = error
+            except BaseException as error:  # of a hook: the record is written all the same
+                self._stop(error)
 
-    def _append(self, status: Status, position: int, record: Any) -> None:
-        kept = record if self.job.keeps else None
-        self.outcomes.append(Outcome(status, kept, position, id=record.id))
+    def _outcome(self, step: Step, result: Any) -> Outcome[Any]:
+        try:
+            status = self._run(self.job.work.settle(step, result))
+        except KintoError as error:
+            return failure(step.record, step.position, error, step.record.id)
+        except Exception as error:  # of a function that was to decide about a conflict
+            self._stop(error)
+            broken = KintoError(f"not written: {error!r}")
+            return failure(step.record, step.position, broken, step.record.id)
+        return self._success(status, step.position, step.record)
+
+    def _run(self, flow: Flow[Status]) -> Status:
+        """As Connection.run(), but an interrupt is a lost answer, and so is each that comes after it.
+
+        So the flow comes to its end, and the record knows what may have been written.
+        """
+        try:
+            operation = next(flow)
+            while True:
+                operation = flow.send(self._answer(operation))
+        except StopIteration as end:
+            status: Status = end.value
+            return status
+
+    def _answer(self, operation: Operation[Any]) -> Any:
+        if not self._is_interrupted():
+            try:
+                return self.job.connection.perform(operation)
+            except KintoError as error:
+                return Raised(error)
+            except BaseException as error:
+                self._stop(error)
+        return Raised(_lost(self.trouble))
+
+    def _stop(self, error: BaseException) -> None:
+        """Remember the first that broke it off, an interrupt before all others."""
+        if self.trouble is None or (isinstance(self.trouble, Exception) and not isinstance(error, Exception)):
+            self.trouble = error
+
+    def _is_interrupted(self) -> bool:
+        """Then no hook is called any more, and nothing is sent."""
+        return self.trouble is not None and not isinstance(self.trouble, Exception)
+
+    def _success(self, status: Status, position: int, record: Any) -> Outcome[Any]:
+        return Outcome(status, record if self.job.keeps else None, position, id=record.id)
 
     def _tell(self, after: int) -> None:
         if len(self.outcomes) - self.told >= after:
@@ -245,6 +281,7 @@ class _Run:
 
         An interrupt is raised as it is; the records know which of them may be written all the same.
         """
+        self._stop(error)
         while self.under_way:
             try:
                 self._settle_oldest()
@@ -253,11 +290,16 @@ class _Run:
         for step in self.pending:
             unsent = KintoError("not sent: the work broke off before its turn")
             self.outcomes.append(failure(step.record, step.position, unsent, step.record.id))
-        if not self.outcomes or not isinstance(error, Exception):
-            raise error
+        cause = self.trouble or error
+        if not self.outcomes or self._is_interrupted():
+            raise cause
         report = self._report()
         raise BulkError(
-            f"broken off by {type(error).__name__}: {error}; error.report says what became of the "
+            f"broken off by {type(cause).__name__}: {cause}; error.report says what became of the "
             f"{len(report)} records before that",
             report,
-        ) from error
+        ) from cause
+
+
+def _lost(cause: BaseException | None) -> TransportError:
+    return TransportError(f"it is not known what became of it: the work broke off: {cause!r}")

@@ -54,7 +54,9 @@ class Saving:
         first = take_in(step.record, step.write, result, self.manner)
         if not (yield from repeating(step.record, first, self.manner, self.on_conflict)):
             return "unchanged"
-        return "updated" if isinstance(result, Conflict) else step.status
+        # If nobody decides about conflicts, it was a conflict with an earlier attempt of our own.
+        is_decided = isinstance(result, Conflict) and self.on_conflict != "raise"
+        return "updated" if is_decided else step.status
 
     def after(self, record: Mapped) -> None:
         record.after_save()

@@ -2,11 +2,12 @@
 
 import pytest
 
-from kintomodel.errors import Conflict, PayloadTooLarge, TransportError, UsageError
+from kintomodel.errors import Conflict, Forbidden, PayloadTooLarge, TransportError, UsageError
 from kintomodel.flows import verifying
 from kintomodel.protocol import operations
 from kintomodel.protocol.changes import Write
 from kintomodel.protocol.objects import Response
+from kintomodel.protocol.values import Part
 
 from ..playing import ok, play, stored
 
@@ -67,6 +68,29 @@ def test_what_was_written_without_its_lock_is_not_verified():
     assert isinstance(loose, TransportError)
     assert str(loose).startswith("written, but not verified, as its lock was refused: PUT ")
     assert fine == stored(n=5)
+
+
+def test_each_lock_has_the_data_of_its_own_write():
+    """So a schema that refuses the first write refuses none of the locks of the others."""
+    refused = Response(400)
+    answers = [refused, refused, refused, LOCKED, ok(stored(n=5).data), UNLOCKED]
+    (bad, fine), asked = play(verifying.run([UPDATE, OTHER], look_again=False), answers)
+    assert (bad.status, fine) == (400, stored(n=5))
+    bodies = [one["body"]["data"] for one in asked[0].body["requests"] if one["method"] == "PUT"]
+    assert bodies == [{"n": 2, "m": 1}, {"n": 2, "m": 1}, {"n": 5}]
+
+
+@pytest.mark.parametrize(
+    ("shown", "data"),
+    [(stored(n=1, m=1, schema=7), {"n": 2, "m": 1}), (Forbidden("no", status=403), {"n": 2})],
+)
+def test_the_lock_of_a_part_has_the_rest_of_what_is_stored(shown, data):
+    part = UPDATE._replace(expected=Part({"n": 2}))
+    answers = [LOCKED, LOCKED, ok(stored(n=2).data), UNLOCKED]
+    results, asked = play(verifying.run([part], look_again=False), shown, answers)
+    assert results == [stored(n=2)]
+    assert asked[0] == operations.read(f"{RECORDS}/r")
+    assert asked[1].body["requests"][0]["body"] == {"data": data}
 
 
 def test_half_of_a_batch_is_for_writes():

@@ -7,6 +7,7 @@ from kintomodel import (
     Conflict,
     Everyone,
     F,
+    Forbidden,
     Manager,
     Model,
     MultipleFound,
@@ -250,6 +251,42 @@ def test_update_or_create_of_a_missing_collection_says_so(payments):
 def test_a_taken_id_with_other_values_is_a_conflict(receipts, method):
     with pytest.raises(Conflict):
         getattr(Receipt.objects, method)(id="r0", currency="JPY", defaults={"amount": 7})
+
+
+@pytest.fixture
+def creator(receipts, server):
+    """The client of somebody who may create records, and see no others than his own."""
+    auth = server.create_account("bob", "secret")
+    receipts.bucket("payments").collection("receipts").update_permissions(record_create=["account:bob"])
+    with server.client(auth) as client:
+        yield client
+
+
+@pytest.mark.parametrize("method", ["get_or_create", "update_or_create"])
+def test_who_may_only_create_records_gets_a_new_one_and_then_his_own(creator, method):
+    objects = Receipt.objects.using(creator)
+    with record(creator) as recording:
+        made, is_new = getattr(objects, method)({"amount": 7}, id="own")
+    assert [one.method for one in recording.operations] == ["GET", "PUT"]
+    assert (made.amount, is_new) == (7, True)
+    assert getattr(objects, method)({"amount": 7}, id="own") == (made, False)
+
+
+@pytest.mark.parametrize("method", ["get_or_create", "update_or_create"])
+def test_a_record_that_may_not_be_seen_is_there_all_the_same(creator, method):
+    with pytest.raises(Forbidden, match="records/r0: it exists, but you may not see it: take another id"):
+        getattr(Receipt.objects.using(creator), method)({"amount": 7}, id="r0")
+    assert Receipt.objects.get(id="r0").amount == 50
+
+
+def test_who_may_not_read_creates_nothing_without_an_id(server, receipts):
+    with server.client(server.create_account("eve", "secret")) as client, record(client) as recording:
+        objects = Receipt.objects.using(client)
+        with pytest.raises(Forbidden):
+            objects.get_or_create({"amount": 7}, currency="USD")
+        assert [one.method for one in recording.operations] == ["GET"]
+        with pytest.raises(Forbidden):
+            objects.get_or_create({"amount": 7}, id="new")
 
 
 @pytest.mark.parametrize("method", ["get_or_create", "update_or_create"])

@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kintomodel.errors import BadRequest, Conflict, NotFound, TransportError, UnreadableResponse
+from kintomodel.errors import (
+    BadRequest,
+    Conflict,
+    NotFound,
+    PayloadTooLarge,
+    TransportError,
+    UnreadableResponse,
+)
 from kintomodel.protocol import batch, operations
 from kintomodel.protocol.objects import Response, StoredObject
 
@@ -197,7 +204,25 @@ def test_as_many_answers_as_requests_must_come(count):
         performed(batch.run([read("a"), read("b")]), [Response(200, body=shown("a"))] * count)
 
 
-@pytest.mark.parametrize("error", [BadRequest("too many", status=400), TransportError("lost")])
+@pytest.mark.parametrize("error", [BadRequest("no", status=400), TransportError("lost")])
 def test_a_batch_that_fails_as_a_whole_raises(error):
     with pytest.raises(type(error)):
-        performed(batch.run([read("a"), read("b")]), error)
+        play(batch.run([read("a"), read("b")]), error)
+
+
+def test_a_batch_with_more_requests_than_the_server_takes_is_too_large():
+    details = [{"name": "requests", "location": None, "description": "Number of requests is limited to 1"}]
+    refused = BadRequest("POST /batch: 400", status=400, method="POST", path="/batch", details=details)
+    with pytest.raises(
+        PayloadTooLarge, match=r"^POST /batch: 2 requests are more than the server takes: "
+    ) as at:
+        play(batch.run([read("a"), read("b")]), refused)
+    assert (at.value.status, at.value.path) == (400, "/batch")
+
+
+@pytest.mark.parametrize(
+    ("path", "details"),
+    [("/batch", None), ("/batch", ["requests", {"name": "data"}]), ("/b/r", [{"name": "requests"}])],
+)
+def test_other_refusals_are_not_about_the_number_of_requests(path, details):
+    assert not batch.has_too_many(BadRequest("no", status=400, path=path, details=details))

@@ -3,9 +3,9 @@ from functools import partial
 
 import pytest
 
-from kintomodel.errors import ConnectionFailed, NotFound, UsageError
+from kintomodel.errors import BadRequest, ConnectionFailed, NotFound, PayloadTooLarge, UsageError
 from kintomodel.flows.listing import pages as listing_pages
-from kintomodel.protocol import operations
+from kintomodel.protocol import batch, operations
 from kintomodel.protocol.objects import Response, StoredObject
 from kintomodel.query.scanning import Found
 from kintomodel.transport.connection import LARGEST_BATCH, Connection
@@ -177,6 +177,29 @@ def test_a_server_that_was_down_is_asked_again():
     with pytest.raises(Exception, match="503"):
         connection.batch_size()
     assert connection.batch_size() == 7
+
+
+def test_the_batch_size_is_asked_again_once_a_batch_was_too_long():
+    details = [{"name": "requests", "location": None, "description": "Number of requests is limited to 2"}]
+    answers = [
+        root(batch_max_requests=3),
+        Response(400, body={"errno": 107, "message": "Invalid parameters", "details": details}),
+        root(batch_max_requests=2),
+    ]
+    connection = Connection(Fake(lambda operation: answers.pop(0)))
+    assert connection.batch_size() == 3
+    with pytest.raises(PayloadTooLarge):
+        connection.run(batch.run([read("a"), read("b"), read("c")]))
+    assert [connection.batch_size(), connection.batch_size()] == [2, 2]
+
+
+def test_other_refusals_leave_the_batch_size_as_it_is():
+    answers = [root(batch_max_requests=3), Response(400)]
+    connection = Connection(Fake(lambda operation: answers.pop(0)))
+    connection.batch_size()
+    with pytest.raises(BadRequest):
+        connection.perform(read("a"))
+    assert connection.batch_size() == 3
 
 
 def listing():

@@ -15,7 +15,16 @@ from typing import Any
 import attrs
 import pytest
 
-from kintomodel import BulkError, Client, Conflict, Model, UsageError, ValidationError, field
+from kintomodel import (
+    BulkError,
+    Client,
+    Conflict,
+    ConnectionFailed,
+    Model,
+    UsageError,
+    ValidationError,
+    field,
+)
 from kintomodel.protocol import operations
 from kintomodel.testing import KintoServer, RecordingTransport, record
 from kintomodel.transport.base import Transport
@@ -496,6 +505,28 @@ def test_after_an_interrupt_the_records_know_their_own_writes(payments: Client, 
     assert stored() == {one.id: one.amount for one in several}
 
 
+def test_what_was_created_without_an_answer_is_created_when_it_is_tried_again(payments: Client) -> None:
+    class Cut:
+        """The first batch gets through, and nothing is heard of it, nor of what is asked then."""
+
+        is_cut = True
+
+        def send(self, operation: Any) -> Any:
+            answer = payments.connection.transport.send(operation)
+            if self.is_cut and operation.path != "/":
+                raise ConnectionFailed("cut")
+            return answer
+
+        def close(self) -> None:
+            pass
+
+    transport = Cut()
+    report = Receipt.objects.using(Client(payments.url, transport=transport)).bulk_create(receipts(3))
+    assert (len(report.failed), len(stored())) == (3, 3)
+    transport.is_cut = False
+    assert len(report.retry_failed().created) == 3
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_transport_sees_the_context_variables_of_who_asked(payments: Client, workers: int) -> None:
     tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
@@ -550,6 +581,18 @@ def test_a_server_without_batches_gets_one_request_for_each() -> None:
         with pytest.raises(UsageError, match="verify=True needs batches of 4 requests"):
             objects.bulk_create([Receipt()], verify=True)
         assert objects.count() == 3
+
+
+def test_a_server_that_takes_smaller_batches_than_before_gets_smaller_ones() -> None:
+    with KintoServer() as before, KintoServer(settings={"batch_max_requests": 10}) as now:
+        with before.client() as client, now.client() as other:
+            other.create_bucket("payments").create_collection("receipts")
+            assert client.connection.batch_size() == 25
+            client.connection.transport = other.connection.transport
+            with record(client) as sent:
+                report = Receipt.objects.using(client).bulk_create(receipts(30))
+            assert len(report.created) == Receipt.objects.using(other).count() == 30
+        assert (sizes(sent)[0], sizes(sent)[-1], max(sizes(sent)[1:])) == (25, 5, 13)
 
 
 def test_a_validator_that_fails_in_a_later_batch_stops_none_of_the_others(payments: Client) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kintomodel import Client, Model, UsageError, ValidationError, field
+from kintomodel import Client, ConnectionFailed, Model, UsageError, ValidationError, field
 from kintomodel.protocol import operations
 from kintomodel.testing import RecordingTransport, record
 from kintomodel.transport.base import Transport
@@ -118,6 +118,84 @@ def test_a_deletion_is_guarded_and_does_not_mind_who_was_first(payments: Client)
     assert [outcome.status for outcome in report] == ["unchanged", "conflict", "deleted", "deleted"]
     assert [one.id for one in Receipt.objects.all()] == ["r30"]
     assert len(report.retry_failed().deleted) == 3
+
+
+def test_what_was_deleted_meanwhile_needs_no_deletion_when_it_is_retried(payments: Client) -> None:
+    Receipt.objects.bulk_create(Receipt(id=f"r{at:02}", amount=at) for at in range(29, 33))
+
+    def meddle() -> None:
+        change(amount=100)
+        Receipt.objects.filter(id="r31").update(status="void")
+
+    report = meddled(payments, meddle).filter(status="open").delete()
+    assert [outcome.status for outcome in report] == ["deleted", "conflict", "conflict", "deleted"]
+    Receipt.objects.get(id="r30").delete()
+    report = report.retry_failed()
+    assert [outcome.status for outcome in report] == ["deleted", "unchanged", "missing", "deleted"]
+    assert [one.id for one in Receipt.objects.all()] == ["r31"]
+
+
+class Lost:
+    """The first batch gets through, and nothing is heard of it, nor of what is asked then."""
+
+    def __init__(self, inner: Transport) -> None:
+        self.inner, self.was_sent, self.is_over = inner, False, False
+
+    def send(self, operation: Any) -> Any:
+        if self.is_over:
+            return self.inner.send(operation)
+        if not self.was_sent:
+            response = self.inner.send(operation)
+            self.was_sent = operation.path == "/batch"
+        if self.was_sent:
+            raise ConnectionFailed("cut")
+        return response
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def lost(payments: Client) -> Lost:
+    Traced.objects.bulk_create(Traced(id=f"r{at}", amount=at) for at in range(3))
+    after.clear()
+    return Lost(payments.connection.transport)
+
+
+class Traced(Receipt, bucket="payments", collection="receipts"):
+    def after_save(self) -> None:
+        after.append(self.id)
+
+    after_delete = after_save
+
+
+after: list[str] = []
+
+
+def test_a_deletion_without_an_answer_is_one_of_ours_when_it_is_retried(payments: Client, lost: Lost) -> None:
+    report = Traced.objects.using(Client(payments.url, transport=lost)).filter(status="open").delete()
+    assert (len(report.failed), Traced.objects.count(), after) == (3, 0, [])
+    lost.is_over = True
+    report = report.retry_failed()
+    assert (len(report.deleted), after) == (3, ["r0", "r1", "r2"])
+
+
+def test_an_update_without_an_answer_is_one_of_ours_when_it_is_retried(payments: Client, lost: Lost) -> None:
+    manager = Traced.objects.using(Client(payments.url, transport=lost))
+    report = manager.filter(status="open").update(status="paid")
+    assert (len(report.failed), Traced.objects.filter(status="paid").count(), after) == (3, 3, [])
+    times = [one.last_modified for one in Traced.objects.all()]
+    theirs = Traced.objects.get(id="r1")
+    theirs.amount = 100
+    theirs.save()
+    after.clear()
+    lost.is_over = True
+    report = report.retry_failed()
+    assert [one.status for one in report] == ["updated", "conflict", "updated"]
+    assert after == ["r0", "r2"]
+    now = list(Traced.objects.all())
+    assert [one.last_modified in times for one in now] == [True, False, True]
+    assert now[1].amount == 100
 
 
 def test_all_is_to_be_said(sent: RecordingTransport) -> None:

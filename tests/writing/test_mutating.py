@@ -135,6 +135,32 @@ def test_a_stale_record_is_a_conflict_under_the_lock_as_well(counters: Client) -
     assert (stored(), Counter.objects.get(id="c").name) == (1, "mine")
 
 
+@pytest.fixture
+def strict(counters: Client) -> Client:
+    """With a schema that wants both fields."""
+    properties = {"value": {"type": "integer", "maximum": 100}, "name": {"type": "string"}}
+    schema = {"type": "object", "properties": properties, "required": ["value", "name"]}
+    path = "/buckets/payments/collections/counters"
+    counters.connection.perform(operations.update(path, {"schema": schema}))
+    return counters
+
+
+def test_what_the_schema_refuses_leaves_the_others_their_locks(strict: Client) -> None:
+    several = [Counter(id="a", value=999), Counter(id="b"), Counter(id="d", value=999), Counter(id="e")]
+    report = Counter.objects.bulk_create(several, verify=True)
+    assert [one.status for one in report] == ["invalid", "created", "invalid", "created"]
+    assert sorted(one.id for one in Counter.objects.all()) == ["b", "c", "e"]
+
+
+def test_what_was_read_in_part_is_verified_where_the_schema_wants_the_rest(strict: Client) -> None:
+    counter = Counter.objects.only("value").get(id="c")
+    counter.value = 5
+    with record(strict) as sent:
+        counter.save(verify=True)
+    assert [one.method for one in sent] == ["GET", "POST", "GET"]
+    assert stored() == 5
+
+
 def overwrite(client: Client, **data: Any) -> None:
     client.connection.perform(operations.update(f"{RECORDS}/c", data))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kintomodel import BulkError, Client, ConnectionFailed, Manager, Model, QuerySet, UsageError
+from kintomodel import BulkError, Client, ConnectionFailed, Manager, Model, QuerySet, UsageError, field
 from kintomodel.protocol import operations
 from kintomodel.protocol.objects import Response
 from kintomodel.protocol.operations import Operation
@@ -53,6 +53,20 @@ def test_to_another_bucket(two: Client, kind: str) -> None:
     with record(two) as sent:
         assert len(Note.objects.copy_to("copies")) == 0
     assert not sent.writes
+
+
+class Slip(Model, bucket="payments", collection="receipts"):
+    text: str | None = field(default=None, omit_none=True)
+
+
+def test_a_key_that_the_source_took_out_is_taken_out_of_the_copy(two: Client) -> None:
+    assert len(Slip.objects.copy_to("copies")) == 2
+    slip = Slip.objects.get(id="b")
+    slip.text = None
+    slip.save()
+    assert len(Slip.objects.copy_to("copies").updated) == 1
+    assert stored(two, "copies")["b"] == {"local": 1}
+    assert len(Slip.objects.copy_to("copies")) == 0
 
 
 def test_to_another_server(two: Client) -> None:

@@ -248,6 +248,28 @@ def test_merge_writes_where_both_changed_different_attributes(payments: Client) 
     assert stored(payments)["old"] == {"text": "z", "tags": ["t"]}
 
 
+class Slip(Model, bucket="payments", collection="receipts"):
+    text: str | None = field(default=None, omit_none=True)
+    tags: list[str] = field(factory=list)
+
+
+@pytest.mark.parametrize("side", ["mine", "merge"])
+def test_a_key_is_taken_out_of_what_is_there(payments: Client, side: Any) -> None:
+    store(payments, "a", text="a", tags=[], unknown=1)
+    plan = Slip.objects.sync([{"id": "a", "text": None}], on_conflict=side)
+    store(payments, "a", text="a", tags=["t"], unknown=2)
+    assert statuses(plan.apply(verify=True)) == {"a": "updated"}
+    assert stored(payments) == {"a": {"tags": ["t"], "unknown": 2}}
+
+
+def test_merge_leaves_a_key_that_is_to_be_taken_out_and_was_edited(payments: Client) -> None:
+    store(payments, "a", text="a")
+    plan = Slip.objects.sync([{"id": "a", "text": None}], on_conflict="merge")
+    store(payments, "a", text="theirs")
+    assert statuses(plan.apply()) == {"a": "conflict"}
+    assert stored(payments) == {"a": {"text": "theirs"}}
+
+
 def test_merge_leaves_what_both_changed_or_one_deleted(payments: Client) -> None:
     for meddling in (lambda: store(payments, "old", text="theirs"), lambda: remove(payments, "old")):
         plan = plan_of_three(payments, on_conflict="merge")

@@ -96,7 +96,8 @@ def _row(record: Mapped, reader: Reader[Any]) -> JSONObject:
     row: JSONObject = {"id": record.id}
     for name, one in reader.fields.items():
         if one.info.key not in SERVERS:
-            row[name] = _ordered(data[one.info.key])
+            # What None leaves out is a null here: a row that lacked it would not take it out again.
+            row[name] = _ordered(data.get(one.info.key))
     more = {key: value for key, value in extra(record).items() if key not in SERVERS}
     return {**row, "extra": _ordered(more)} if more else row
 

@@ -182,6 +182,32 @@ def test_a_record_that_does_not_fit_is_refused_by_its_id(payments: Client, tmp_p
         Receipt.objects.dump(tmp_path / "all.json")
 
 
+class Slip(Model, bucket="payments", collection="receipts"):
+    amount: int = 0
+    note: str | None = field(default=None, omit_none=True)
+    place: Place | None = field(default=None, omit_none=True)
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl", "csv", "yaml"])
+def test_what_none_leaves_out_there_and_back(payments: Client, tmp_path: Path, format: str) -> None:
+    put(payments, "a", amount=1)
+    put(payments, "b", amount=2, note="n", place={"city": "Rome", "zip": 1})
+    before, path = stored(payments), tmp_path / f"slips.{format}"
+    assert Slip.objects.dump(path) == 2
+    assert len(Slip.objects.load(path).unchanged) == 2
+    empty(payments)
+    assert len(Slip.objects.load(path).created) == 2
+    assert stored(payments) == before
+
+
+def test_a_dump_takes_out_again_what_was_added_to_its_records(payments: Client, tmp_path: Path) -> None:
+    put(payments, "a", amount=1)
+    Slip.objects.dump(tmp_path / "slips.jsonl")
+    put(payments, "a", amount=1, note="new", unknown=1)
+    assert len(Slip.objects.load(tmp_path / "slips.jsonl").updated) == 1
+    assert stored(payments) == [{"id": "a", "amount": 1, "unknown": 1}]
+
+
 # what load() makes of rows
 
 

@@ -39,9 +39,9 @@ _CAUSES: tuple[tuple[tuple[type[KintoError], ...], Status], ...] = (
     ((NotFound,), "missing"),
 )
 
-# A report is read on one screen.
+# A report is read on one screen. What was given is cut, never why it failed.
 _LINES = 10
-_WIDTH = 160
+_WIDTH = 60
 
 
 @attrs.frozen
@@ -77,8 +77,15 @@ class Outcome(Generic[T_co]):
         return "" if self.error is None else " ".join(str(self.error).split())
 
     def __str__(self) -> str:
-        line = f"[{self.position}] {self.status}: {self.id if self._object is None else repr(self._object)}"
-        return _short(f"{line}: {self.message}" if self.error is not None else line)
+        line = f"[{self.position}] {self.status}: {self._shown()}"
+        return f"{line}: {self.message}" if self.error is not None else line
+
+    def _shown(self) -> str:
+        """What was given, or its id where that is shorter."""
+        shown = self.id if self._object is None else repr(self._object)
+        if len(shown) <= _WIDTH:
+            return shown
+        return self.id or f"{shown[: _WIDTH - 3]}..."
 
 
 def failure(object: T, position: int, error: KintoError, id: str = "") -> Outcome[T]:
@@ -194,7 +201,7 @@ class Report(Generic[T_co]):
         failures = self.failures
         rows = "".join(
             f"<tr><td>{one.position}</td><td>{one.status}</td>"
-            f"<td>{escaped(_short(repr(one.object)))}</td><td>{escaped(_short(one.message))}</td></tr>"
+            f"<td>{escaped(one._shown())}</td><td>{escaped(one.message)}</td></tr>"
             for one in failures[:_LINES]
         )
         table = f"<table><tr><th></th><th>status</th><th>object</th><th>error</th></tr>{rows}</table>"
@@ -214,10 +221,6 @@ def _counts(outcomes: Iterable[Outcome[object]]) -> str:
 def _rest(failures: tuple[Outcome[object], ...]) -> list[str]:
     hidden = len(failures) - _LINES
     return [f"  ... and {hidden} more failures"] if hidden > 0 else []
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."
 
 
 def escaped(text: str) -> str:

@@ -295,7 +295,8 @@ class Manager(Queries[M]):
         on_error: "raise" writes nothing if a row is bad: ValidationError names the lines and what is wrong;
         "collect" writes the others. progress: called with (done, all).
         The report has an outcome for each row: its position is the line, from 1, its object the record's id,
-        or the row itself where it was not sent. What somebody writes meanwhile is a conflict.
+        or the row itself where it was not sent. What somebody writes meanwhile is a conflict. BulkError, with
+        the report so far, where progress raises.
         Costs one GET for each 200 rows, and batches of what differs.
         """
         with reporting(progress, None) as tell:

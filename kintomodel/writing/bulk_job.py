@@ -10,11 +10,11 @@ from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeAlias, Type
 
 import attrs
 
-from ..errors import BulkError, KintoError, TransportError, UsageError
+from ..errors import KintoError, TransportError, UsageError
 from ..mapping.state import Mapped
 from ..protocol.changes import Write
 from ..protocol.operations import Flow
-from ..protocol.report import Outcome, Report, Status, failure
+from ..protocol.report import Outcome, Report, Status, broken_off, failure
 from ..transport.background import with_context
 from ..transport.connection import Connection
 from .progress import Progress, reporting
@@ -255,9 +255,4 @@ class _Run:
             self.outcomes.append(failure(step.record, step.position, unsent, step.record.id))
         if not self.outcomes or not isinstance(error, Exception):
             raise error
-        report = self._report()
-        raise BulkError(
-            f"broken off by {type(error).__name__}: {error}; error.report says what became of the "
-            f"{len(report)} records before that",
-            report,
-        ) from error
+        raise broken_off(error, self._report()) from error

@@ -17,7 +17,7 @@ import attrs
 import pytest
 from typing_extensions import TypedDict
 
-from kintomodel import Client, ConnectionFailed, Model, UsageError, ValidationError, field
+from kintomodel import BulkError, Client, ConnectionFailed, Model, UsageError, ValidationError, field
 from kintomodel.files import csv_files, json_files, yaml_files
 from kintomodel.files.file_rows import BadRow, UnreadableFileError
 from kintomodel.protocol import operations
@@ -656,6 +656,29 @@ def test_a_look_that_fails_at_once_is_raised(payments: Client, tmp_path: Path) -
     failing_after(payments, 0, lambda operation: operation.path == RECEIPTS)
     with pytest.raises(ConnectionFailed):
         Receipt.objects.load(path)
+
+
+def test_a_load_that_breaks_off_reports_what_was_done(payments: Client, tmp_path: Path) -> None:
+    def stop(done: int, total: int | None) -> None:
+        raise LookupError("enough")
+
+    with pytest.raises(BulkError, match=r"^broken off by LookupError: enough; .* the 200 records") as caught:
+        Receipt.objects.load(rows(tmp_path, 250), progress=stop)
+    report = caught.value.report
+    assert len(report.created) == len(report) == len(stored(payments)) == 200
+    assert isinstance(caught.value.__cause__, LookupError)
+
+
+def test_a_file_that_becomes_another_one_while_it_is_loaded_breaks_off(
+    payments: Client, tmp_path: Path
+) -> None:
+    path = rows(tmp_path, 1500)
+    Meddling(
+        payments, lambda operation: operation.path == RECEIPTS, lambda: path.write_bytes(b"\xff" * 40000)
+    )
+    with pytest.raises(BulkError, match=r"^broken off by ValidationError: .* no text in UTF-8") as caught:
+        Receipt.objects.load(path)
+    assert len(caught.value.report.created) == len(stored(payments)) > 0
 
 
 # the formats themselves

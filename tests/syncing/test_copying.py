@@ -167,6 +167,22 @@ def test_a_copy_that_breaks_off_reports_what_was_done(payments: Client, batches:
     assert len(Note.objects.copy_to("copies").created) == 60 - 25 * batches
 
 
+class Fragile(Model, bucket="payments", collection="receipts"):
+    text: str = ""
+
+    def after_load(self) -> None:
+        if self.id == "r030":
+            raise LookupError("enough")
+
+
+def test_a_copy_that_a_hook_breaks_off_reports_what_was_done(payments: Client) -> None:
+    many(payments, 60)
+    with pytest.raises(BulkError, match=r"broke off after 25 changes: LookupError: enough; .*") as caught:
+        Fragile.objects.copy_to("copies")
+    assert len(caught.value.report.created) == len(stored(payments, "copies")) == 25
+    assert isinstance(caught.value.__cause__, LookupError)
+
+
 def test_a_copy_that_cannot_be_begun_raises_what_is_wrong(payments: Client) -> None:
     many(payments, 3)
     Unplugged(payments, lambda operation: True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kintomodel import Client, Conflict, ConnectionFailed, Model, Report, field
+from kintomodel import BulkError, Client, Conflict, ConnectionFailed, Model, Report, field
 from kintomodel.plans.showing import html, text
 from kintomodel.protocol import operations
 from kintomodel.protocol.objects import Response
@@ -178,6 +178,19 @@ def test_progress_is_told_after_each_batch(payments: Client) -> None:
     assert told == [(25, 60), (50, 60), (60, 60)]
 
 
+def test_an_error_of_progress_keeps_the_report(payments: Client) -> None:
+    plan = Note.objects.sync([{"id": f"n{number}"} for number in range(60)])
+
+    def stop(done: int, total: int | None) -> None:
+        if done == 50:
+            raise LookupError("enough")
+
+    with pytest.raises(BulkError, match=r"^broken off by LookupError: enough; .* the 50 records") as caught:
+        plan.apply(progress=stop)
+    assert len(caught.value.report.created) == len(caught.value.report) == len(stored(payments)) == 50
+    assert isinstance(caught.value.__cause__, LookupError)
+
+
 def meddle(client: Client) -> None:
     """Somebody else creates, edits and edits."""
     store(client, "new", text="theirs", tags=["t"])
@@ -325,6 +338,14 @@ def test_mine_does_not_touch_another_record_that_has_the_id(payments: Client) ->
     store(payments, "a", text="y")
     assert statuses(plan.apply()) == {"a": "conflict"}
     assert stored(payments) == {"a": {"text": "y"}}
+
+
+def test_what_mine_cannot_be_written_on_is_the_outcome(payments: Client) -> None:
+    plan = Note.objects.sync([Note(id="a", text="x"), Note(id="b", text="y")], key="text", on_conflict="mine")
+    store(payments, "a", text=5)
+    report = plan.apply()
+    assert statuses(report) == {"a": "invalid", "b": "created"}
+    assert "payments/receipts/a: text: expected a string" in report.invalid[0].message
 
 
 def test_a_refused_look_is_the_outcome(payments: Client) -> None:

@@ -188,14 +188,17 @@ class Report(Generic[T_co]):
     def retry_failed(self) -> Report[T_co]:
         """Do the same again for those that failed; a report of all of them, as they are then.
 
-        A record that somebody else wrote stays a conflict until it is refreshed. UsageError for the
-        work of a batch, and for a report that was pickled.
+        A record that somebody else wrote stays a conflict until it is refreshed. UsageError for a report of
+        anything but bulk work (of a plan, a load, a batch), and for one that was pickled.
         """
         failures = self.failures
         if not failures:
             return self
         if self._retry is None:
-            raise UsageError("this report has no work to be repeated: it is of a batch, or was pickled")
+            raise UsageError(
+                "this report has no work to be repeated: it is not of bulk work on records, or was pickled; "
+                "do the work anew, such as sync() and apply()"
+            )
         again = {outcome.position: outcome for outcome in self._retry(failures)}
         outcomes = tuple(again.get(outcome.position, outcome) for outcome in self.outcomes)
         return Report(outcomes, retry=self._retry)

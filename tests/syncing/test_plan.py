@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kintomodel import BulkError, Client, Conflict, ConnectionFailed, Model, Report, field
+from kintomodel import BulkError, Client, Conflict, ConnectionFailed, Model, Report, UsageError, field
 from kintomodel.plans.showing import html, text
 from kintomodel.protocol import operations
 from kintomodel.protocol.objects import Response
@@ -372,6 +372,13 @@ def test_the_rest_is_given_up_once_the_server_is_gone(payments: Client) -> None:
     report = plan.apply()
     assert len(report.failed) == 60
     assert len(asked) <= 5
+
+
+def test_what_failed_is_planned_again(payments: Client) -> None:
+    plan = plan_of_three(payments)
+    meddle(payments)
+    with pytest.raises(UsageError, match=r"it is not of bulk work on records, .* anew, such as sync\(\)"):
+        plan.apply().retry_failed()
 
 
 def test_a_missing_collection_is_a_failure_of_each(payments: Client) -> None:

@@ -41,7 +41,9 @@ def write(
     Raises what the write raised if it was not done.
     """
     try:
-        return (yield from operation)
+        stored = yield from operation
+        # It may be the earlier attempt that it found there.
+        return StoredObject(*stored) if is_doubted else stored
     except Conflict as error:
         if not _was_sent_before(error, is_doubted):
             raise

@@ -142,8 +142,9 @@ class Manager(Queries[M]):
     ) -> Report[M]:
         """Send what changed of each, as save() does, in batches; nothing for those that did not change.
 
-        New ones are created. A conflict is an outcome; with another on_conflict, see Model.save(), it
-        costs one more GET and another attempt. Otherwise as bulk_create().
+        New ones are created; force puts them over what is there, which is an update. A conflict is an
+        outcome; with another on_conflict, see Model.save(), it costs one more GET and another attempt.
+        Otherwise as bulk_create().
         """
         check_choice(on_conflict)
         work = Saving(self.home, Manner(force, verify), on_conflict)

@@ -17,7 +17,7 @@ from ..mapping.annotations import mentions
 from ..mapping.state import Home, Mapped, extra
 from ..protocol import batch
 from ..protocol.operations import Flow
-from ..protocol.report import Outcome, Report, failure
+from ..protocol.report import Outcome, Report, broken_off, failure
 from ..protocol.values import JSON, JSONObject
 from ..query import scanning
 from ..query.conditions import EVERYTHING, Comparison
@@ -96,7 +96,8 @@ def _row(record: Mapped, reader: Reader[Any]) -> JSONObject:
     row: JSONObject = {"id": record.id}
     for name, one in reader.fields.items():
         if one.info.key not in SERVERS:
-            row[name] = _ordered(data[one.info.key])
+            # What None leaves out is a null here: a row that lacked it would not take it out again.
+            row[name] = _ordered(data.get(one.info.key))
     more = {key: value for key, value in extra(record).items() if key not in SERVERS}
     return {**row, "extra": _ordered(more)} if more else row
 
@@ -160,13 +161,29 @@ def load(model: type[Mapped], home: Home, path: Path, on_error: OnError, tell: T
         home.path, file.reader, Key(file.reader, ["id"]), None, remote_keys(file.reader), EVERYTHING
     )
     outcomes: list[Outcome[Any]] = []
+    try:
+        _write(file, rules, home, outcomes, lambda: tell(len(outcomes), total))
+    except Exception as error:  # also of tell(), and of a file that is another one by now
+        if not outcomes:
+            raise
+        raise broken_off(error, Report(tuple(outcomes))) from error
+    return Report(tuple(outcomes))
+
+
+def _write(
+    file: File,
+    rules: Rules,
+    home: Home,
+    outcomes: list[Outcome[Any]],
+    tell: Callable[[], object],
+) -> None:
+    """outcomes: gets that of each row."""
     lost: KintoError | None = None
-    connection = home.connection
-    size = connection.batch_size()
+    size = home.connection.batch_size()
     for chunk in batch.chunks(file.rows(), _CHUNK):
         if lost is None:
             try:
-                outcomes += connection.run(_written(chunk, rules, size))
+                outcomes += home.connection.run(_written(chunk, rules, size))
             except KintoError as error:
                 # Of the reading, before any of these was written.
                 if not outcomes:
@@ -178,8 +195,7 @@ def load(model: type[Mapped], home: Home, path: Path, on_error: OnError, tell: T
                 chunk = []
         if lost is not None:
             outcomes += [failure(_shown(row), line, lost) for line, row, _ in chunk]
-        tell(len(outcomes), total)
-    return Report(tuple(outcomes))
+        tell()
 
 
 def _check(file: File, on_error: OnError) -> int:

@@ -43,7 +43,9 @@ def write(
     and nobody can see what became of the first attempt.
     """
     try:
-        return (yield from operation)
+        stored = yield from operation
+        # It may be the earlier attempt that it found there.
+        return StoredObject(*stored) if is_doubted else stored
     except Conflict as error:
         if not _was_sent_before(error, is_doubted):
             raise

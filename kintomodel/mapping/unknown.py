@@ -6,6 +6,7 @@ A nested object is sent as a whole, so a save that changes part of it must send 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any, get_args, get_origin
 
 from ..protocol.values import JSON, equal, sendable
@@ -16,8 +17,9 @@ from .nested_values import is_nested, nested_keys
 def with_unknown(cls: Any, new: JSON, old: JSON) -> JSON:
     """The new JSON of a value, with the unknown keys of the old; those of its own stay as they are.
 
-    cls: the type of the value. Items of a list are matched by being equal but for unknown keys;
-    those left over by their place, if the list is as long as it was.
+    cls: the type of the value. Items of a list are matched by being equal but for unknown keys; those
+    left over by their place, if the list is as long as it was, else where as many stand between the same
+    two neighbours.
     """
     if not isinstance(old, (dict, list)):
         return new
@@ -94,9 +96,23 @@ def _list(cls: Any, new: list[JSON], old: list[JSON]) -> list[JSON]:
         if own[at] != new[at]:
             result[at] = with_unknown(cls, new[at], old[place])
     if len(new) == len(old):
-        for at in {place for places in unused.values() for place in places} - found.keys():
-            result[at] = with_unknown(cls, new[at], old[at])
+        edited = {at: at for at in set(range(len(old))) - {*found, *found.values()}}
+    else:
+        edited = dict(_edited(found, len(new), len(old)))
+    for at, place in edited.items():
+        result[at] = with_unknown(cls, new[at], old[place])
     return result
+
+
+def _edited(found: dict[int, int], new: int, old: int) -> Iterator[tuple[int, int]]:
+    """Where the items that were not found are, and were, if as many are between the same two neighbours."""
+    used = set(found.values())
+    last, last_place = -1, -1
+    for at, place in [*sorted(found.items()), (new, old)]:
+        places = range(last_place + 1, place)
+        if len(places) == at - last - 1 and used.isdisjoint(places):
+            yield from zip(range(last + 1, at), places, strict=True)
+        last, last_place = at, place
 
 
 def _known(cls: Any, value: JSON) -> JSON:

@@ -145,8 +145,9 @@ class Manager(Queries[M]):
     ) -> Report[M]:
         """Send what changed of each, as save() does, in batches; nothing for those that did not change.
 
-        New ones are created. A conflict is an outcome; with another on_conflict, see Model.save(), it
-        costs one more GET and another attempt. Otherwise as bulk_create().
+        New ones are created; force puts them over what is there, which is an update. A conflict is an
+        outcome; with another on_conflict, see Model.save(), it costs one more GET and another attempt.
+        Otherwise as bulk_create().
         """
         check_choice(on_conflict)
         work = Saving(self.home, Manner(force, verify), on_conflict)
@@ -306,7 +307,8 @@ class Manager(Queries[M]):
         on_error: "raise" writes nothing if a row is bad: ValidationError names the lines and what is wrong;
         "collect" writes the others. progress: called with (done, all).
         The report has an outcome for each row: its position is the line, from 1, its object the record's id,
-        or the row itself where it was not sent. What somebody writes meanwhile is a conflict.
+        or the row itself where it was not sent. What somebody writes meanwhile is a conflict. BulkError, with
+        the report so far, where progress raises.
         Costs one GET for each 200 rows, and batches of what differs.
         """
         with reporting(progress, None) as tell:

@@ -10,7 +10,7 @@ from ..flows import bulk
 from ..protocol import batch
 from ..protocol.changes import Write
 from ..protocol.operations import Flow
-from ..protocol.report import Outcome, Status, failure
+from ..protocol.report import Outcome, Report, Status, broken_off, failure
 
 T = TypeVar("T")
 
@@ -25,7 +25,8 @@ def in_batches(
     batch_size: int,
     tell: Callable[[int, int], object] = lambda done, total: None,
 ) -> Flow[list[Outcome[T]]]:
-    """The outcome of each, in order. Once the server cannot be reached, the rest is given up.
+    """The outcome of each, in order. Once the server cannot be reached, the rest is given up. BulkError,
+    with the report of what was done, where tell() raises.
 
     settle: from a change, its position, and what its write gave or its KintoError, to its outcome.
     """
@@ -40,7 +41,10 @@ def in_batches(
             outcomes.append((yield from settle(change, len(outcomes), result)))
         last = outcomes[-1].error
         lost = last if isinstance(last, TransportError) else None
-        tell(len(outcomes), len(changes))
+        try:
+            tell(len(outcomes), len(changes))
+        except Exception as error:
+            raise broken_off(error, Report(tuple(outcomes))) from error
     return outcomes
 
 

@@ -47,6 +47,12 @@ class StoredObject(NamedTuple):
         return result
 
 
+class Overwritten(StoredObject):
+    """One that was there before its PUT: its answer, to the only attempt, says so."""
+
+    __slots__ = ()
+
+
 class Page(NamedTuple):
     """Part of a listing. next_query: the query string of the following page, None on the last one.
 

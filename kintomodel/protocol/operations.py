@@ -130,6 +130,13 @@ def replace(
     return _write("PUT", path, if_match(last_modified), data, permissions)
 
 
+def overwrite(
+    path: object, data: JSONObject, permissions: Mapping[str, list[str]] | None = None
+) -> Operation[StoredObject]:
+    """Put an object there, whatever is there; Overwritten if anything was."""
+    return attrs.evolve(replace(path, data, permissions), parse=responses.put_object)
+
+
 def update(
     path: object,
     data: JSONObject | None = None,

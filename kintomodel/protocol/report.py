@@ -39,9 +39,9 @@ _CAUSES: tuple[tuple[tuple[type[KintoError], ...], Status], ...] = (
     ((NotFound,), "missing"),
 )
 
-# A report is read on one screen.
+# A report is read on one screen. What was given is cut, never why it failed.
 _LINES = 10
-_WIDTH = 160
+_WIDTH = 60
 
 
 @attrs.frozen
@@ -78,8 +78,15 @@ class Outcome(Generic[T_co]):
         return "" if self.error is None else " ".join(str(self.error).split())
 
     def __str__(self) -> str:
-        line = f"[{self.position}] {self.status}: {self.id if self._object is None else repr(self._object)}"
-        return _short(f"{line}: {self.message}" if self.error is not None else line)
+        line = f"[{self.position}] {self.status}: {self._shown()}"
+        return f"{line}: {self.message}" if self.error is not None else line
+
+    def _shown(self) -> str:
+        """What was given, or its id where that is shorter."""
+        shown = self.id if self._object is None else repr(self._object)
+        if len(shown) <= _WIDTH:
+            return shown
+        return self.id or f"{shown[: _WIDTH - 3]}..."
 
 
 def failure(object: T, position: int, error: KintoError, id: str = "") -> Outcome[T]:
@@ -92,6 +99,15 @@ def failure(object: T, position: int, error: KintoError, id: str = "") -> Outcom
     if isinstance(error, BadRequest) and error.status == 400:
         status = "invalid"
     return Outcome(status, object, position, error, id)
+
+
+def broken_off(error: Exception, report: Report[Any]) -> BulkError:
+    """What is raised in the place of an error of the user's own code, so that what was done is not lost."""
+    return BulkError(
+        f"broken off by {type(error).__name__}: {error}; error.report says what became of the "
+        f"{len(report)} records before that",
+        report,
+    )
 
 
 Retry: TypeAlias = "Callable[[tuple[Outcome[Any], ...]], Report[Any]]"
@@ -178,14 +194,17 @@ class Report(Generic[T_co]):
     def retry_failed(self) -> Report[T_co]:
         """Do the same again for those that failed; a report of all of them, as they are then.
 
-        A record that somebody else wrote stays a conflict until it is refreshed. UsageError for the
-        work of a batch, and for a report that was pickled.
+        A record that somebody else wrote stays a conflict until it is refreshed. UsageError for a report of
+        anything but bulk work (of a plan, a load, a batch), and for one that was pickled.
         """
         failures = self.failures
         if not failures:
             return self
         if self._retry is None:
-            raise UsageError("this report has no work to be repeated: it is of a batch, or was pickled")
+            raise UsageError(
+                "this report has no work to be repeated: it is not of bulk work on records, or was pickled; "
+                "do the work anew, such as sync() and apply()"
+            )
         again = {outcome.position: outcome for outcome in self._retry(failures)}
         outcomes = tuple(again.get(outcome.position, outcome) for outcome in self.outcomes)
         return Report(outcomes, retry=self._retry)
@@ -200,7 +219,7 @@ class Report(Generic[T_co]):
         failures = self.failures
         rows = "".join(
             f"<tr><td>{one.position}</td><td>{one.status}</td>"
-            f"<td>{escaped(_short(repr(one.object)))}</td><td>{escaped(_short(one.message))}</td></tr>"
+            f"<td>{escaped(one._shown())}</td><td>{escaped(one.message)}</td></tr>"
             for one in failures[:_LINES]
         )
         table = f"<table><tr><th></th><th>status</th><th>object</th><th>error</th></tr>{rows}</table>"
@@ -220,10 +239,6 @@ def _counts(outcomes: Iterable[Outcome[object]]) -> str:
 def _rest(failures: tuple[Outcome[object], ...]) -> list[str]:
     hidden = len(failures) - _LINES
     return [f"  ... and {hidden} more failures"] if hidden > 0 else []
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."
 
 
 def escaped(text: str) -> str:

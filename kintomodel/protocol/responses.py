@@ -20,7 +20,7 @@ from ..errors import (
     Unauthorized,
     UnreadableResponse,
 )
-from .objects import Page, Response, ServerInfo, StoredObject, Unchanged, User
+from .objects import Overwritten, Page, Response, ServerInfo, StoredObject, Unchanged, User
 from .paths import BUCKETS
 from .values import JSON, JSONObject
 
@@ -176,6 +176,12 @@ def stored_object(response: Response) -> StoredObject:
             raise _not_kintos(response, "permissions")
         permissions[name] = tuple(held)
     return StoredObject(data, permissions)
+
+
+def put_object(response: Response) -> StoredObject:
+    """The same of a PUT without a precondition: Overwritten, unless it was created or nobody can tell."""
+    stored = stored_object(response)
+    return Overwritten(*stored) if response.status == 200 and response.attempts == 1 else stored
 
 
 def deletion(response: Response) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Literal, TypeAlias
 
@@ -78,12 +79,11 @@ def _resolved(outcome: Outcome[Change], rules: Rules, side: Side) -> Flow[Outcom
     for tries in range(1, RETRIES + 1):
         stored: JSONObject | None = None
         try:
-            stored = (yield from later(operations.read(rules.path.record(change.id)), tries)).data
-        except NotFound:
-            pass
+            with suppress(NotFound):
+                stored = (yield from later(operations.read(rules.path.record(change.id)), tries)).data
+            again = _again(change, stored, rules, side)
         except KintoError as error:
             return failure(change, outcome.position, error)
-        again = _again(change, stored, rules, side)
         if again is None:
             return Outcome("unchanged", change, outcome.position)
         if again is change:

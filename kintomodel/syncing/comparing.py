@@ -29,7 +29,8 @@ from .wanted import SERVERS, Key, Reader, Wanted
 class Change(PlannedChange):
     """What a plan does to one record: "create", "update" or "delete" it.
 
-    difference: {field: (old, new)} as JSON, of an update; undeclared attributes by their keys.
+    difference: {field: (old, new)} as JSON, of an update; undeclared attributes by their keys. A field
+    whose key is to be removed is in it as None.
     data: the whole data that the record has then, by the keys on the server; empty if it is deleted.
     last_modified: milliseconds; of the record that the plan saw, None for a new one.
     """
@@ -77,12 +78,15 @@ class Rules:
             return self._creation(wanted, id or wanted.id or str(uuid4()))
         base = protocol.own_data(self.path.record(stored["id"]), stored)
         changed = self._changed(wanted, base)
-        if not changed:
+        # As for save(): a null of others is None as well, and is left.
+        removed = {key for key in wanted.removed - self.preserve if base.get(key) is not None}
+        if not changed and not removed:
             return None
-        self._check_scope(wanted, {**stored, **changed})
-        if self.compare is not None and self.compare.isdisjoint(changed):
+        whole = {key: value for key, value in {**stored, **changed}.items() if key not in removed}
+        self._check_scope(wanted, whole)
+        if self.compare is not None and self.compare.isdisjoint(changed.keys() | removed):
             return None
-        return self.update(stored, {**base, **changed}, wanted)
+        return self.update(stored, protocol.own_data(self.path.record(stored["id"]), whole), wanted)
 
     def update(self, stored: JSONObject, data: JSONObject, wanted: Wanted | None) -> Change | None:
         """The change of a record to this data; None if it has it."""
@@ -97,6 +101,8 @@ class Rules:
             if key not in base and one is not None:
                 old = next(iter(self.reader.default(one)), None)
             difference[key if one is None else one.info.name] = (old, value)
+        for key in base.keys() - data.keys():
+            difference[by_key[key].info.name] = (base[key], None)
         if not difference:
             return None
         time = stored["last_modified"]

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import attrs
 
-from ..errors import BulkError, KintoError, TransportError
+from ..errors import BulkError, TransportError
 from ..flows import listing
 from ..mapping.state import Mapped
 from ..protocol.paths import CollectionPath
@@ -37,11 +37,12 @@ def copy(model: type[M], connection: Connection, path: CollectionPath, source: I
             outcomes += [_kept(outcome, len(outcomes) + outcome.position) for outcome in done]
             if isinstance(outcomes[-1].error, TransportError):
                 raise outcomes[-1].error
-    except KintoError as error:
+    except Exception as error:  # also of after_load
         if not outcomes:
             raise
         raise BulkError(
-            f"copy_to() broke off after {len(outcomes)} changes: {error}; see error.report, and copy again",
+            f"copy_to() broke off after {len(outcomes)} changes: {type(error).__name__}: {error}; "
+            "see error.report, and copy again",
             Report(tuple(outcomes)),
         ) from error
     return Report(tuple(outcomes))

@@ -31,7 +31,7 @@ class Plan(Planned[Change]):
         and the rest is written all the same. After a crash, plan again: what was written is unchanged then.
         verify: read what was written in the end, one GET for each hundred, and report as a conflict what
         is not there as it was written. progress: called with (done, all) after each batch; True
-        shows a bar (kintomodel[cli]).
+        shows a bar (kintomodel[cli]). What it raises is a BulkError, with the report so far.
         """
         if not self:
             return Report()

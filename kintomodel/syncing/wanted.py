@@ -30,13 +30,14 @@ class Wanted(NamedTuple):
     """A record as a source wants it. data: what the source says, by the keys on the server.
 
     position: among the items. id: None where the item has none. is_part: a record of which some fields
-    were not read.
+    were not read. removed: the keys that are to be absent, of fields that None leaves out.
     """
 
     position: int
     id: str | None
     data: JSONObject
     is_part: bool = False
+    removed: frozenset[str] = frozenset()
 
 
 class Reader(Generic[M]):
@@ -66,7 +67,12 @@ class Reader(Generic[M]):
             checked = None if id is None else check_id("record", id)
         except ValidationError as error:
             raise ValidationError(f"{self.place(position)}: {error}", error.problems) from None
-        return Wanted(position, checked, data, isinstance(item, self.model) and self._is_part(item))
+        given = item if isinstance(item, Mapping) else vars(item)
+        removed = frozenset(
+            one.info.key for one in self.codec.omitting if one.omits(given.get(one.info.name, ...))
+        )
+        is_part = isinstance(item, self.model) and self._is_part(item)
+        return Wanted(position, checked, data, is_part, removed)
 
     def _is_part(self, record: M) -> bool:
         attributes = vars(record)
@@ -78,7 +84,7 @@ class Reader(Generic[M]):
         ValidationError if one of those has none, UsageError for a record that was read in part.
         """
         place = self.place(wanted.position)
-        if wanted.data.keys() | SERVERS >= self.model.__kinto__.keys:
+        if wanted.data.keys() | wanted.removed | SERVERS >= self.model.__kinto__.keys:
             return wanted.data
         if wanted.is_part:
             raise UsageError(
@@ -107,7 +113,9 @@ class Reader(Generic[M]):
         for name, value in item.items():
             try:
                 if name in self.fields:
-                    data[self.fields[name].info.key] = self._json(self.fields[name], value)
+                    one = self.fields[name]
+                    if not one.omits(value):
+                        data[one.info.key] = self._json(one, value)
                 elif name == "extra":
                     data.update(self._extra(value, place))
                 elif name not in ("id", *SERVERS):

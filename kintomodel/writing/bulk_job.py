@@ -10,11 +10,11 @@ from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeAlias, Type
 
 import attrs
 
-from ..errors import BulkError, KintoError, TransportError, UsageError
+from ..errors import KintoError, TransportError, UsageError
 from ..mapping.state import Mapped
 from ..protocol.changes import Write
 from ..protocol.operations import Flow, Operation, Raised
-from ..protocol.report import Outcome, Report, Status, failure
+from ..protocol.report import Outcome, Report, Status, broken_off, failure
 from ..transport.background import with_context
 from ..transport.connection import Connection
 from .progress import Progress, reporting
@@ -293,12 +293,7 @@ class _Run:
         cause = self.trouble or error
         if not self.outcomes or self._is_interrupted():
             raise cause
-        report = self._report()
-        raise BulkError(
-            f"broken off by {type(cause).__name__}: {cause}; error.report says what became of the "
-            f"{len(report)} records before that",
-            report,
-        ) from cause
+        raise broken_off(cause, self._report()) from cause
 
 
 def _lost(cause: BaseException | None) -> TransportError:

@@ -11,7 +11,7 @@ from ..errors import Conflict, UsageError
 from ..flows import bulk, verifying
 from ..mapping.state import Home, Mapped, home
 from ..protocol.changes import Write
-from ..protocol.objects import StoredObject
+from ..protocol.objects import Overwritten, StoredObject
 from ..protocol.operations import Flow
 from ..protocol.report import Status
 from ..reading.resolving import OnConflict
@@ -50,7 +50,7 @@ class Saving:
     def settle(self, step: Step, result: Any) -> Flow[Status]:
         if isinstance(result, StoredObject):  # as nearly always
             keep(step.record, step.write, result)
-            return step.status
+            return "updated" if isinstance(result, Overwritten) else step.status
         first = take_in(step.record, step.write, result, self.manner)
         if not (yield from repeating(step.record, first, self.manner, self.on_conflict)):
             return "unchanged"

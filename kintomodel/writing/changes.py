@@ -77,7 +77,7 @@ def write(record: Mapped, *, force: bool = False) -> Write | None:
         raise UsageError(f"{where.name}: only part of it was read before it was deleted")
     if state.stored is None:
         new = protocol.create(where, edited, permissions, is_checked=True)
-        return new._replace(operation=operations.replace(where, edited, permissions)) if force else new
+        return new._replace(operation=operations.overwrite(where, edited, permissions)) if force else new
     gone = removed(record, force=force)
     kept = {key: value for key, value in protocol.own_data(where, state.stored).items() if key not in gone}
     if is_lossy(record, force=force):

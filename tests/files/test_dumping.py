@@ -17,7 +17,7 @@ import attrs
 import pytest
 from typing_extensions import TypedDict
 
-from kintomodel import Client, ConnectionFailed, Model, UsageError, ValidationError, field
+from kintomodel import BulkError, Client, ConnectionFailed, Model, UsageError, ValidationError, field
 from kintomodel.files import csv_files, json_files, yaml_files
 from kintomodel.files.file_rows import BadRow, UnreadableFileError
 from kintomodel.protocol import operations
@@ -180,6 +180,32 @@ def test_a_record_that_does_not_fit_is_refused_by_its_id(payments: Client, tmp_p
     put(payments, "bad", amount="12")
     with pytest.raises(ValidationError, match="payments/receipts/bad: amount"):
         Receipt.objects.dump(tmp_path / "all.json")
+
+
+class Slip(Model, bucket="payments", collection="receipts"):
+    amount: int = 0
+    note: str | None = field(default=None, omit_none=True)
+    place: Place | None = field(default=None, omit_none=True)
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl", "csv", "yaml"])
+def test_what_none_leaves_out_there_and_back(payments: Client, tmp_path: Path, format: str) -> None:
+    put(payments, "a", amount=1)
+    put(payments, "b", amount=2, note="n", place={"city": "Rome", "zip": 1})
+    before, path = stored(payments), tmp_path / f"slips.{format}"
+    assert Slip.objects.dump(path) == 2
+    assert len(Slip.objects.load(path).unchanged) == 2
+    empty(payments)
+    assert len(Slip.objects.load(path).created) == 2
+    assert stored(payments) == before
+
+
+def test_a_dump_takes_out_again_what_was_added_to_its_records(payments: Client, tmp_path: Path) -> None:
+    put(payments, "a", amount=1)
+    Slip.objects.dump(tmp_path / "slips.jsonl")
+    put(payments, "a", amount=1, note="new", unknown=1)
+    assert len(Slip.objects.load(tmp_path / "slips.jsonl").updated) == 1
+    assert stored(payments) == [{"id": "a", "amount": 1, "unknown": 1}]
 
 
 # what load() makes of rows
@@ -630,6 +656,29 @@ def test_a_look_that_fails_at_once_is_raised(payments: Client, tmp_path: Path) -
     failing_after(payments, 0, lambda operation: operation.path == RECEIPTS)
     with pytest.raises(ConnectionFailed):
         Receipt.objects.load(path)
+
+
+def test_a_load_that_breaks_off_reports_what_was_done(payments: Client, tmp_path: Path) -> None:
+    def stop(done: int, total: int | None) -> None:
+        raise LookupError("enough")
+
+    with pytest.raises(BulkError, match=r"^broken off by LookupError: enough; .* the 200 records") as caught:
+        Receipt.objects.load(rows(tmp_path, 250), progress=stop)
+    report = caught.value.report
+    assert len(report.created) == len(report) == len(stored(payments)) == 200
+    assert isinstance(caught.value.__cause__, LookupError)
+
+
+def test_a_file_that_becomes_another_one_while_it_is_loaded_breaks_off(
+    payments: Client, tmp_path: Path
+) -> None:
+    path = rows(tmp_path, 1500)
+    Meddling(
+        payments, lambda operation: operation.path == RECEIPTS, lambda: path.write_bytes(b"\xff" * 40000)
+    )
+    with pytest.raises(BulkError, match=r"^broken off by ValidationError: .* no text in UTF-8") as caught:
+        Receipt.objects.load(path)
+    assert len(caught.value.report.created) == len(stored(payments)) > 0
 
 
 # the formats themselves

@@ -14,7 +14,7 @@ from kintomodel.errors import (
 )
 from kintomodel.flows import settling
 from kintomodel.protocol import operations
-from kintomodel.protocol.objects import StoredObject
+from kintomodel.protocol.objects import Overwritten, StoredObject
 
 from ..playing import MISSING, play
 
@@ -300,6 +300,12 @@ def test_a_write_that_was_sent_before_may_be_in_its_own_way():
     assert drive.answer(conflict(1)) == LOOK
     assert drive.answer(stored(n=1)) == stored(n=1)
     assert Drive(settling.delete(DELETE, is_doubted=True)).answer(MISSING) is None
+
+
+def test_what_was_sent_before_may_have_found_itself_there():
+    there = Overwritten(*stored(n=1))
+    assert type(Drive(settling.write(CREATE, {"n": 1})).answer(there)) is Overwritten
+    assert type(Drive(settling.write(CREATE, {"n": 1}, is_doubted=True)).answer(there)) is StoredObject
 
 
 def test_what_a_conflict_shows_will_do_where_the_object_cannot_be_read():

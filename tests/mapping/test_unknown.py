@@ -104,6 +104,22 @@ LISTS = [
     ([line(0), line(1)], [line(1, x=1)], [line(0), line(1, x=1)]),
     # taken out and changed: nobody knows which it was
     ([line(9)], [line(1, x=1), line(2, x=2)], [line(9)]),
+    # changed, and another one put in or taken out elsewhere
+    ([line(9), line(2), line(3)], [line(1, x=1), line(2, x=2)], [line(9, x=1), line(2, x=2), line(3)]),
+    ([line(2), line(9)], [line(1, x=1), line(2, x=2), line(3, x=3)], [line(2, x=2), line(9, x=3)]),
+    (
+        [line(0), line(1), line(8), line(9), line(4)],
+        [line(1, x=1), line(2, x=2), line(3, x=3), line(4, x=4)],
+        [line(0), line(1, x=1), line(8, x=2), line(9, x=3), line(4, x=4)],
+    ),
+    # beside it
+    ([line(0), line(9), line(2)], [line(1, x=1), line(2, x=2)], [line(0), line(9), line(2, x=2)]),
+    # changed where another one was that moved
+    (
+        [line(9), line(2), line(1), line(0)],
+        [line(1, x=1), line(2, x=2), line(3, x=3)],
+        [line(9), line(2, x=2), line(1, x=1), line(0)],
+    ),
     # twins keep theirs apart
     ([line(1), line(1)], [line(1, x=1), line(1, x=2)], [line(1, x=1), line(1, x=2)]),
     # moved and changed at once
@@ -176,7 +192,7 @@ def test_items_are_found_by_all_that_is_known_of_them():
         {"town": "a", "lines": [{"price": 2}, {"price": -0.0, "n": [2]}], "at": 2},
     ]
     new = [{"town": "b"}, {"town": "a", "lines": [{"price": 2}, {"price": 0}]}, {"town": "c"}]
-    assert with_unknown(list[Address], new, old) == [new[0], old[1], new[2]]
+    assert with_unknown(list[Address], new, old) == [{"town": "b", "at": 1}, old[1], new[2]]
 
 
 def test_items_are_found_whatever_their_parts_are():

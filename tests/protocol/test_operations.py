@@ -3,7 +3,7 @@ import pytest
 
 from kintomodel.errors import NotFound, UnreadableResponse
 from kintomodel.protocol import operations, responses
-from kintomodel.protocol.objects import Page, Response, StoredObject, Unchanged
+from kintomodel.protocol.objects import Overwritten, Page, Response, StoredObject, Unchanged
 from kintomodel.protocol.operations import Operation
 from kintomodel.protocol.paths import CollectionPath, RecordPath
 
@@ -59,6 +59,14 @@ def test_a_deletion_gives_its_time():
 def test_an_object_is_read_with_or_without_a_precondition():
     assert operations.read(PATH) == stored("GET")
     assert operations.read(PATH, unless_changed_since=1200) == stored("GET", headers={"If-Match": '"1200"'})
+
+
+@pytest.mark.parametrize(
+    ("status", "attempts", "kind"), [(200, 1, Overwritten), (201, 1, StoredObject), (200, 2, StoredObject)]
+)
+def test_a_put_tells_if_something_was_there(status, attempts, kind):
+    answer = Response(status, body={"data": {"id": "r1", "last_modified": 1}}, attempts=attempts)
+    assert type(operations.overwrite(PATH, {"a": 1}).read(answer)) is kind
 
 
 def test_the_first_moment_of_all_is_a_precondition_too():

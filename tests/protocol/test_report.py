@@ -85,12 +85,31 @@ def test_its_repr_fits_on_one_screen():
     lines = repr(report()).splitlines()
     assert lines[0].startswith("<Report of 9: 1 created, 1 updated, 1 unchanged, 1 deleted, 1 conflict")
     assert lines[1] == "  [4] conflict: 'e': somebody was faster"
-    many = Report(tuple(failure("x" * 500, at, ValidationError("y" * 500)) for at in range(1000)))
+    many = Report(tuple(failure("x" * 500, at, ValidationError("y")) for at in range(1000)))
     assert len(repr(many).splitlines()) == 12
-    assert max(map(len, repr(many).splitlines())) < 200
+    assert max(map(len, repr(many).splitlines())) < 100
     assert repr(many).endswith("... and 990 more failures")
     assert repr(Report()) == "<Report of 0: nothing to do>"
     assert str(Outcome("created", "a", 0)) == "[0] created: 'a'"
+
+
+def test_why_it_failed_is_never_cut_off():
+    why = "PUT /buckets/payments/collections/receipts/records/a: 404 Not Found: " + "y" * 500
+    cut = failure("x" * 500, 0, NotFound(why, status=404))
+    by_id = failure("x" * 500, 0, NotFound(why, status=404), "a")
+    assert str(cut) == f"[0] missing: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...: {why}"
+    assert str(by_id) == f"[0] missing: a: {why}"
+    for outcome in (cut, by_id):
+        assert why in repr(Report((outcome,)))
+        assert why in Report((outcome,))._repr_html_()
+        with pytest.raises(BulkError, match=why):
+            Report((outcome,)).raise_for_failures()
+
+
+def test_what_was_not_kept_is_shown_by_its_id():
+    unread = failure(None, 3, ValidationError("a: amount: missing"), "a")
+    assert str(unread) == "[3] invalid: a: a: amount: missing"
+    assert "<td>a</td><td>a: amount: missing</td>" in Report((unread,))._repr_html_()
 
 
 def test_its_html_is_escaped():

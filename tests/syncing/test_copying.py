@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kintomodel import BulkError, Client, ConnectionFailed, Manager, Model, QuerySet, UsageError
+from kintomodel import BulkError, Client, ConnectionFailed, Manager, Model, QuerySet, UsageError, field
 from kintomodel.protocol import operations
 from kintomodel.protocol.objects import Response
 from kintomodel.protocol.operations import Operation
@@ -53,6 +53,20 @@ def test_to_another_bucket(two: Client, kind: str) -> None:
     with record(two) as sent:
         assert len(Note.objects.copy_to("copies")) == 0
     assert not sent.writes
+
+
+class Slip(Model, bucket="payments", collection="receipts"):
+    text: str | None = field(default=None, omit_none=True)
+
+
+def test_a_key_that_the_source_took_out_is_taken_out_of_the_copy(two: Client) -> None:
+    assert len(Slip.objects.copy_to("copies")) == 2
+    slip = Slip.objects.get(id="b")
+    slip.text = None
+    slip.save()
+    assert len(Slip.objects.copy_to("copies").updated) == 1
+    assert stored(two, "copies")["b"] == {"local": 1}
+    assert len(Slip.objects.copy_to("copies")) == 0
 
 
 def test_to_another_server(two: Client) -> None:
@@ -151,6 +165,22 @@ def test_a_copy_that_breaks_off_reports_what_was_done(payments: Client, batches:
     assert (len(report.created), len(report.failed)) == (25 * batches, 25)
     payments.connection.transport = cut.inner
     assert len(Note.objects.copy_to("copies").created) == 60 - 25 * batches
+
+
+class Fragile(Model, bucket="payments", collection="receipts"):
+    text: str = ""
+
+    def after_load(self) -> None:
+        if self.id == "r030":
+            raise LookupError("enough")
+
+
+def test_a_copy_that_a_hook_breaks_off_reports_what_was_done(payments: Client) -> None:
+    many(payments, 60)
+    with pytest.raises(BulkError, match=r"broke off after 25 changes: LookupError: enough; .*") as caught:
+        Fragile.objects.copy_to("copies")
+    assert len(caught.value.report.created) == len(stored(payments, "copies")) == 25
+    assert isinstance(caught.value.__cause__, LookupError)
 
 
 def test_a_copy_that_cannot_be_begun_raises_what_is_wrong(payments: Client) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kintomodel import Client, Conflict, ConnectionFailed, Model, Report, field
+from kintomodel import BulkError, Client, Conflict, ConnectionFailed, Model, Report, UsageError, field
 from kintomodel.plans.showing import html, text
 from kintomodel.protocol import operations
 from kintomodel.protocol.objects import Response
@@ -178,6 +178,19 @@ def test_progress_is_told_after_each_batch(payments: Client) -> None:
     assert told == [(25, 60), (50, 60), (60, 60)]
 
 
+def test_an_error_of_progress_keeps_the_report(payments: Client) -> None:
+    plan = Note.objects.sync([{"id": f"n{number}"} for number in range(60)])
+
+    def stop(done: int, total: int | None) -> None:
+        if done == 50:
+            raise LookupError("enough")
+
+    with pytest.raises(BulkError, match=r"^broken off by LookupError: enough; .* the 50 records") as caught:
+        plan.apply(progress=stop)
+    assert len(caught.value.report.created) == len(caught.value.report) == len(stored(payments)) == 50
+    assert isinstance(caught.value.__cause__, LookupError)
+
+
 def meddle(client: Client) -> None:
     """Somebody else creates, edits and edits."""
     store(client, "new", text="theirs", tags=["t"])
@@ -248,6 +261,28 @@ def test_merge_writes_where_both_changed_different_attributes(payments: Client) 
     assert stored(payments)["old"] == {"text": "z", "tags": ["t"]}
 
 
+class Slip(Model, bucket="payments", collection="receipts"):
+    text: str | None = field(default=None, omit_none=True)
+    tags: list[str] = field(factory=list)
+
+
+@pytest.mark.parametrize("side", ["mine", "merge"])
+def test_a_key_is_taken_out_of_what_is_there(payments: Client, side: Any) -> None:
+    store(payments, "a", text="a", tags=[], unknown=1)
+    plan = Slip.objects.sync([{"id": "a", "text": None}], on_conflict=side)
+    store(payments, "a", text="a", tags=["t"], unknown=2)
+    assert statuses(plan.apply(verify=True)) == {"a": "updated"}
+    assert stored(payments) == {"a": {"tags": ["t"], "unknown": 2}}
+
+
+def test_merge_leaves_a_key_that_is_to_be_taken_out_and_was_edited(payments: Client) -> None:
+    store(payments, "a", text="a")
+    plan = Slip.objects.sync([{"id": "a", "text": None}], on_conflict="merge")
+    store(payments, "a", text="theirs")
+    assert statuses(plan.apply()) == {"a": "conflict"}
+    assert stored(payments) == {"a": {"text": "theirs"}}
+
+
 def test_merge_leaves_what_both_changed_or_one_deleted(payments: Client) -> None:
     for meddling in (lambda: store(payments, "old", text="theirs"), lambda: remove(payments, "old")):
         plan = plan_of_three(payments, on_conflict="merge")
@@ -305,6 +340,14 @@ def test_mine_does_not_touch_another_record_that_has_the_id(payments: Client) ->
     assert stored(payments) == {"a": {"text": "y"}}
 
 
+def test_what_mine_cannot_be_written_on_is_the_outcome(payments: Client) -> None:
+    plan = Note.objects.sync([Note(id="a", text="x"), Note(id="b", text="y")], key="text", on_conflict="mine")
+    store(payments, "a", text=5)
+    report = plan.apply()
+    assert statuses(report) == {"a": "invalid", "b": "created"}
+    assert "payments/receipts/a: text: expected a string" in report.invalid[0].message
+
+
 def test_a_refused_look_is_the_outcome(payments: Client) -> None:
     plan = plan_of_three(payments, on_conflict="mine")
     meddle(payments)
@@ -329,6 +372,13 @@ def test_the_rest_is_given_up_once_the_server_is_gone(payments: Client) -> None:
     report = plan.apply()
     assert len(report.failed) == 60
     assert len(asked) <= 5
+
+
+def test_what_failed_is_planned_again(payments: Client) -> None:
+    plan = plan_of_three(payments)
+    meddle(payments)
+    with pytest.raises(UsageError, match=r"it is not of bulk work on records, .* anew, such as sync\(\)"):
+        plan.apply().retry_failed()
 
 
 def test_a_missing_collection_is_a_failure_of_each(payments: Client) -> None:

@@ -58,6 +58,12 @@ class Priced(Model, bucket="payments", collection="receipts"):
     token: UUID = field(factory=uuid4)
 
 
+class Slip(Model, bucket="payments", collection="receipts"):
+    amount: int = 0
+    note: str | None = field(default=None, omit_none=True, key="remark")
+    theirs: str | None = field(default=None, omit_none=True, owner="remote")
+
+
 class Homeless(Model):
     amount: int = 0
 
@@ -296,6 +302,53 @@ def test_what_editors_own_is_sent_once_and_never_overwritten(payments: Client) -
     assert not Receipt.objects.sync(source, preserve=["currency"])
     assert not Receipt.objects.sync(source, preserve="currency")
     assert only(Receipt.objects.sync(source)).difference == {"currency": ("USD", "EUR")}
+
+
+@pytest.mark.parametrize("item", [Slip(id="a", amount=1), {"id": "a", "note": None, "theirs": None}])
+def test_none_takes_out_the_key_of_a_field_that_it_leaves_out(payments: Client, item: Any) -> None:
+    permissions = {"read": ["account:bob"]}
+    data = {"amount": 1, "remark": "old", "theirs": "kept", "unknown": 1}
+    payments.connection.perform(operations.create(f"{RECEIPTS}/a", data, permissions))
+    plan = Slip.objects.sync([item])
+    assert only(plan).difference == {"note": ("old", None)}
+    with record(payments) as sent:
+        plan.apply(verify=True).raise_for_failures()
+    (request,) = sent.writes
+    assert (request.method, request.headers["If-Match"]) == ("PUT", f'"{only(plan).last_modified}"')
+    assert stored(payments, "a") == {"amount": 1, "theirs": "kept", "unknown": 1}
+    assert set(Slip.objects.get(id="a").permissions.read) == {"account:bob"}
+    assert not Slip.objects.sync([item])
+
+
+def test_a_new_record_lacks_the_key_of_a_field_that_none_leaves_out(payments: Client) -> None:
+    plan = Slip.objects.sync([Slip(id="a"), {"id": "b", "note": None}, {"id": "c", "theirs": None}])
+    assert [one.data for one in plan.creates] == [{"amount": 0}] * 3
+
+
+def test_a_null_of_others_is_left_where_none_leaves_out_the_key(payments: Client) -> None:
+    store(payments, "a", amount=1, remark=None)
+    assert not Slip.objects.sync([{"id": "a", "note": None}])
+
+
+def test_a_key_that_is_taken_out_counts_for_compare_preserve_and_scope(payments: Client) -> None:
+    store(payments, "a", amount=1, remark="old")
+    item = {"id": "a", "amount": 2, "note": None}
+    assert not Slip.objects.sync([{"id": "a", "note": None}], preserve=["note"])
+    assert not Slip.objects.sync([{"id": "a", "note": None}], compare=["amount"])
+    assert len(Slip.objects.sync([item], compare=["note"])) == 1
+    with pytest.raises(UsageError, match="a is outside of the scope"):
+        Slip.objects.sync([item], scope={"note": "old"})
+
+
+def test_a_record_that_was_read_in_part_takes_out_no_key_that_was_not_read(payments: Client) -> None:
+    store(payments, "a", amount=1, remark="old")
+    (part,) = Slip.objects.only("amount")
+    assert not Slip.objects.sync([part])
+
+
+def test_a_key_may_be_left_out_by_none(payments: Client) -> None:
+    store(payments, "a", amount=1)
+    assert only(Slip.objects.sync([{"note": None, "amount": 2}], key="note")).id == "a"
 
 
 def test_only_the_fields_to_compare_make_a_difference(payments: Client) -> None:

@@ -94,6 +94,15 @@ def test_only_what_changed_is_sent_and_the_rest_without_a_request(sent: Recordin
     assert [outcome.status for outcome in report][:3] == ["updated", "unchanged", "updated"]
 
 
+@pytest.mark.parametrize("verify", [False, True])
+def test_a_new_record_that_is_forced_over_another_one_is_updated(payments: Client, verify: bool) -> None:
+    Receipt.objects.bulk_create(receipts(2))
+    several = [Receipt(id=f"r{at:03}", amount=9) for at in range(1, 4)]
+    report = Receipt.objects.bulk_save(several, force=True, verify=verify)
+    assert [outcome.status for outcome in report] == ["updated", "created", "created"]
+    assert stored() == {"r000": 0, "r001": 9, "r002": 9, "r003": 9}
+
+
 def test_records_are_deleted_in_batches_and_are_new_ones_then(sent: RecordingTransport) -> None:
     several = receipts(30)
     Receipt.objects.bulk_create(several)

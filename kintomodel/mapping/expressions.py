@@ -37,6 +37,8 @@ class Term(NamedTuple):
 class Q:
     """A condition: keyword look-ups and expressions that all hold. Join several with & | ~.
 
+    Q() holds of everything; in a join it is left out, so that functools.reduce() can begin with it.
+
     >>> Q(amount__lt=1) | Q(tags__contains="gift")
     Q(amount__lt=1) | Q(tags__contains='gift')
     """
@@ -46,7 +48,7 @@ class Q:
     def __init__(self, *conditions: Q | bool, **lookups: Any) -> None:
         self.relation = "and"
         terms = [Term((keyword,), None, value) for keyword, value in lookups.items()]
-        self.parts: tuple[Term | Q, ...] = (*map(as_condition, conditions), *terms)
+        self.parts: tuple[Term | Q, ...] = (*_said(map(as_condition, conditions)), *terms)
 
     def __and__(self, other: Q | bool) -> Q:
         return _joined("and", self, as_condition(other))
@@ -61,7 +63,7 @@ class Q:
         return _joined("or", as_condition(other), self)
 
     def __invert__(self) -> Q:
-        return _joined("not", self)
+        return _related("not", (self,))
 
     def __bool__(self) -> NoReturn:
         raise UsageError(
@@ -91,18 +93,27 @@ def as_condition(given: object) -> Q:
 
 def _joined(relation: str, *parts: Q) -> Q:
     """Flat, where they are joined like this already: thousands of them are no deeper than two."""
+    said = _said(parts)
+    if len(said) < 2:
+        return said[0] if said else Q()
+    flat = (one for part in said for one in (part.parts if _is_joined(part, relation) else [part]))
+    return _related(relation, tuple(flat))
+
+
+def _said(conditions: Iterable[Q]) -> list[Q]:
+    """Those that are not Q() alone."""
+    return [one for one in conditions if one.parts]
+
+
+def _related(relation: str, parts: tuple[Term | Q, ...]) -> Q:
     result = Q()
-    result.relation = relation
-    result.parts = tuple(
-        one for part in parts for one in (part.parts if _is_joined(part, relation) else [part])
-    )
+    result.relation, result.parts = relation, parts
     return result
 
 
 def _is_joined(part: Q, relation: str) -> bool:
     """Not of keywords alone, which are shown as they were written."""
-    same = relation != "not" and part.relation == relation
-    return same and not all(isinstance(one, Term) for one in part.parts)
+    return part.relation == relation and not all(isinstance(one, Term) for one in part.parts)
 
 
 def _inner(part: Term | Q) -> str:
@@ -127,9 +138,7 @@ class FieldExpression(Generic[T]):
     def term(self, lookup: str, value: Any) -> Q:
         if isinstance(value, FieldExpression):
             raise UsageError(f"{self!r}: Kinto compares a field with a value, not with {value!r}")
-        result = Q()
-        result.parts = (Term(self.field_path, lookup, value),)
-        return result
+        return _related("and", (Term(self.field_path, lookup, value),))
 
     # A Decimal field takes an int; an optional one the plain type.
     @overload

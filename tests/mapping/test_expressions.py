@@ -212,6 +212,14 @@ def test_thousands_of_conditions_can_be_joined(join):
     assert len(joined.parts) == 3000
 
 
+@pytest.mark.parametrize("join", [operator.or_, operator.and_])
+def test_an_empty_condition_is_left_out_of_a_join(join):
+    assert repr(functools.reduce(join, [Q(n=1)], Q())) == "Q(n=1)"
+    assert repr(join(Q(n=1), Q())) == "Q(n=1)"
+    assert repr(functools.reduce(join, [Q(n=1), Q(Q()), Q(n=2)], Q())) == repr(join(Q(n=1), Q(n=2)))
+    assert repr(join(Q(), Q())) == "Q()"
+
+
 def test_each_look_up_but_those_of_operators_is_a_method():
     operators = {"exact", "ne", "gt", "gte", "lt", "lte"}
     methods = {name.rstrip("_") for name in dir(FieldExpression)}

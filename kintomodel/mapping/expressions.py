@@ -100,6 +100,12 @@ def _joined(relation: str, *parts: Q) -> Q:
     return _related(relation, tuple(flat))
 
 
+def _kept(values: Any) -> Any:
+    """As a list, to be looked at more than once; what is no number of values as it is, to be refused."""
+    is_one = isinstance(values, (str, bytes, dict)) or not isinstance(values, Iterable)
+    return values if is_one else list(values)
+
+
 def _said(conditions: Iterable[Q]) -> list[Q]:
     """Those that are not Q() alone."""
     return [one for one in conditions if one.parts]
@@ -241,11 +247,11 @@ class FieldExpression(Generic[T]):
             raise UsageError(f"write F({'.'.join(self.field_path)}).contains({value!r}) instead of `in`")
 
     def in_(self, values: Iterable[T]) -> Q:
-        return self.term("in", list(values))
+        return self.term("in", _kept(values))
 
     def not_in(self, values: Iterable[T]) -> Q:
         """Also where the key is missing."""
-        return self.term("not_in", list(values))
+        return self.term("not_in", _kept(values))
 
     def is_null(self, wanted: bool = True) -> Q:
         """Is null stored? A missing key is not null: see exists()."""

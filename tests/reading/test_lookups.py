@@ -219,6 +219,16 @@ def test_what_makes_no_sense_is_refused(keyword, value, error, message):
     assert str(caught.value).startswith(message)
 
 
+@pytest.mark.parametrize("given", ["EUR", b"EUR", {"EUR": 1}, None, 5])
+def test_one_value_is_not_several(given):
+    currency = F(Receipt.currency)
+    for lookup, written in (("in", currency.in_), ("not_in", currency.not_in)):
+        with pytest.raises(UsageError, match=f"Receipt.currency: {lookup} takes several values, got"):
+            meant(written(given))
+        with pytest.raises(UsageError, match=f"Receipt.currency: {lookup} takes several values, got"):
+            meant(**{f"currency__{lookup}": given})
+
+
 def test_a_field_is_not_compared_with_a_field():
     with pytest.raises(UsageError, match="Kinto compares a field with a value, not with <field gt>"):
         meant(amount=Receipt.gt)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from ..errors import UsageError
 from ..mapping import storage
-from ..mapping.annotations import inner_fields, is_union, without_none
+from ..mapping.annotations import inner_fields, is_union, plain
 from ..mapping.codec import converter
 from ..mapping.declaration import Declaration
 from ..mapping.fields import suggestion
@@ -74,7 +74,8 @@ class Target(NamedTuple):
     @property
     def has_inner(self) -> bool:
         """Can another name follow?"""
-        return self.is_anything or get_origin(self.type) is dict or inner_fields(self.type) is not None
+        is_dict = (get_origin(self.type) or self.type) is dict
+        return self.is_anything or is_dict or inner_fields(self.type) is not None
 
     def declares(self, name: str) -> bool:
         """Is there a field of this name inside?"""
@@ -84,7 +85,7 @@ class Target(NamedTuple):
     def element(self) -> Target:
         """An item of the list."""
         arguments = get_args(self.type)
-        return self._replace(type=_plain(arguments[0]) if arguments else Any)
+        return self._replace(type=plain(arguments[0]) if arguments else Any)
 
     def decode(self, *values: JSON) -> Callable[[JSON], Any] | None:
         """Set where two forms of JSON are one value, or where one of these is no JSON number."""
@@ -111,7 +112,7 @@ def target(declaration: Declaration, names: Path) -> Target:
         if first not in fields:
             known = [*fields, *_OWN_FIELDS]
             raise UsageError(f"{model} has no field {first!r}; {suggestion(first, known)}")
-        found = Target(f"{model}.{first}", (fields[first].key,), _plain(fields[first].stored_type))
+        found = Target(f"{model}.{first}", (fields[first].key,), plain(fields[first].stored_type))
     for name in rest:
         found = _inside(found, name)
     return found
@@ -124,23 +125,15 @@ def _inside(outer: Target, name: str) -> Target:
             raise UsageError(f"{outer} has no field {name!r}; {suggestion(name, inner)}")
         key = nested_keys(outer.type)[name] if is_nested(outer.type) else name
         kind = inner[name]
-    elif outer.is_anything or get_origin(outer.type) is dict:
-        key, kind = name, Any if outer.is_anything else get_args(outer.type)[1]
+    elif outer.has_inner:
+        key, kind = name, (get_args(outer.type) or (str, Any))[1]
     else:
         raise UsageError(f"{outer} holds {outer.type_name}, there is no {name!r} inside")
-    return Target(f"{outer.name}.{name}", (*outer.path, key), _plain(kind))
-
-
-def _plain(cls: Any) -> Any:
-    """Without None, and what a NewType stands for."""
-    cls = without_none(cls)
-    while hasattr(cls, "__supertype__"):
-        cls = without_none(cls.__supertype__)
-    return cls
+    return Target(f"{outer.name}.{name}", (*outer.path, key), plain(kind))
 
 
 def _members(cls: Any) -> list[Any]:
-    return [_plain(member) for member in get_args(cls)] if is_union(cls) else [cls]
+    return [plain(member) for member in get_args(cls)] if is_union(cls) else [cls]
 
 
 def _is_enum(cls: Any) -> bool:
@@ -148,6 +141,9 @@ def _is_enum(cls: Any) -> bool:
 
 
 def _is_ordered(cls: Any) -> bool:
+    if get_origin(cls) is Literal:
+        kinds = set(map(type, get_args(cls)))
+        return len(kinds) == 1 and kinds <= {str, int, bool}
     return isinstance(cls, type) and issubclass(cls, _ORDERED) and cls is not storage.TextDecimal
 
 

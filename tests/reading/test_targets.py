@@ -2,7 +2,7 @@ import enum
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any, Literal, NewType, TypedDict
+from typing import Annotated, Any, Literal, NewType, TypedDict
 from uuid import UUID
 
 import attrs
@@ -53,6 +53,7 @@ class Thing(Model, bucket="shop", collection="things"):
     status: Status = Status.open
     level: Level = Level.low
     kind: Literal["a", "b"] = "a"
+    tagged: Annotated[Annotated[int, "m"] | None, "unit"] = 0
     digit: Literal[1, "b"] = 1
     either: int | str = 0
     text_or_status: str | Status = ""
@@ -67,6 +68,7 @@ class Thing(Model, bucket="shop", collection="things"):
     owner: Ref["Thing"] | None = None
     anything: Any = None
     plain_list: list = field(factory=list)
+    plain_dict: dict = field(factory=dict)
 
 
 def to(name):
@@ -122,7 +124,7 @@ def names(quality):
 
 
 ORDERED = {
-    "name", "amount", "seen_at", "day", "took", "code", "sku", "either", "done",
+    "name", "amount", "seen_at", "day", "took", "code", "sku", "kind", "tagged", "either", "done",
     "id", "last_modified", "modified_at", "anything", "extra.x",
 }  # fmt: skip
 
@@ -133,6 +135,11 @@ def test_values_that_compare_as_their_stored_forms_have_an_order():
 
 def test_an_order_by_enums_is_that_of_their_values():
     assert names("is_sortable") == ORDERED | {"status", "level"}
+
+
+def test_an_annotated_type_can_do_what_the_type_can():
+    assert to("tagged").type is int
+    assert to("tagged").is_all((int,))
 
 
 def test_texts_can_be_searched():
@@ -157,7 +164,8 @@ def test_lists_and_sets_have_elements():
 
 
 def test_names_may_follow_objects():
-    assert names("has_inner") == {"address", "size", "counts", "anything", "extra.x"}
+    assert names("has_inner") == {"address", "size", "counts", "plain_dict", "anything", "extra.x"}
+    assert to("plain_dict.x.y").type is Any
 
 
 def test_declared_fields_are_known_inside():

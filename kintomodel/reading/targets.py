@@ -19,6 +19,7 @@ from ..mapping.nested_values import is_nested, nested_keys
 from ..mapping.references import Ref, is_reference
 from ..protocol.values import JSON, number
 from ..query.conditions import Path
+from .decoding import decoder
 
 _NUMBERS = (int, float, Decimal)
 _ORDERED = (str, *_NUMBERS, date, time, timedelta, UUID)
@@ -91,6 +92,8 @@ class Target(NamedTuple):
         """Set where two forms of JSON are one value, or where one of these is no JSON number."""
         if self.type is storage.TextDecimal:
             return storage.read_text_decimal
+        if found := decoder(self.type):
+            return found
         return storage.exact_decimal if any(isinstance(value, Decimal) for value in values) else None
 
     def write(self, value: Any) -> JSON:

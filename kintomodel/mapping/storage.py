@@ -168,9 +168,14 @@ def write_timedelta(value: Any) -> int | float:
     if not isinstance(value, timedelta):
         raise expected("a timedelta", value)
     seconds = value.total_seconds()
-    if timedelta(seconds=seconds) != value:
-        raise Mismatch(f"{value} does not fit a JSON number of seconds exactly")
+    is_exact = Decimal(repr(seconds)) == exact_seconds(value) and survives(seconds)
+    if not is_exact or read_timedelta(seconds) != value:
+        raise Mismatch(f"{value} does not fit a JSON number of seconds exactly: round it first")
     return int(seconds) if seconds.is_integer() else seconds
+
+
+def exact_seconds(value: timedelta) -> Decimal:
+    return Decimal(value // timedelta(microseconds=1)).scaleb(-6)
 
 
 def write_date(value: Any) -> str:

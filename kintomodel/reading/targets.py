@@ -166,6 +166,8 @@ def _write(cls: Any, value: Any) -> JSON:
         return _milliseconds(value)
     if cls in _NUMBERS and type(value) in _NUMBERS:
         return _number(cls, value)
+    if cls is timedelta and isinstance(value, timedelta):
+        return _number(Decimal, storage.exact_seconds(value))
     if _is_enum(cls) and not isinstance(value, cls):
         member: Any = converter().structure(value, cls)
         return member.value

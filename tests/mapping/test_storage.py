@@ -241,6 +241,19 @@ def test_a_timedelta_is_a_number_of_seconds_exactly_or_refused(value):
         assert storage.read_timedelta(over_the_wire(written)) == value
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        timedelta(seconds=9_999_999_999, microseconds=123457),
+        timedelta(seconds=9_007_199_254, microseconds=740989),
+        timedelta.max,
+    ],
+)
+def test_a_timedelta_of_more_digits_than_kinto_keeps_is_refused(value):
+    with pytest.raises(Mismatch, match="does not fit a JSON number of seconds exactly: round it first"):
+        storage.write_timedelta(value)
+
+
 def test_whole_seconds_are_an_integer():
     written = storage.write_timedelta(timedelta(minutes=1))
     assert (written, type(written)) == (60, int)

@@ -274,6 +274,7 @@ class Measure(Model, bucket="payments", collection="receipts"):
     length: float = 0.0
     amount: Decimal = Decimal(0)
     count: int = 0
+    took: timedelta = timedelta(0)
 
 
 @pytest.mark.parametrize("name", ["length", "amount", "count"])
@@ -291,6 +292,19 @@ def test_any_finite_number_may_be_asked_for(payments, name):
             wanted = [one for one in stored if compare(Decimal(repr(one)), Decimal(repr_or_self(value)))]
             assert found.count() == len(wanted), (lookup, value)
         assert Measure.objects.filter(**{f"{name}__in": [value]}).count() == (value in (0.25, 2**60))
+
+
+LONG = timedelta(seconds=9_999_999_999, microseconds=123457)
+
+
+def test_any_timedelta_may_be_asked_for(payments):
+    stored = [timedelta(milliseconds=300), timedelta(1), -timedelta(1), timedelta(seconds=9_999_999_999)]
+    for value in stored:
+        Measure.objects.create(took=value)
+    for value in (*stored, LONG, timedelta.min, timedelta.max):
+        for lookup, compare in COMPARISONS.items():
+            found = Measure.objects.filter(**{f"took__{lookup}": value}).count()
+            assert found == sum(compare(one, value) for one in stored), (lookup, value)
 
 
 def repr_or_self(value):

@@ -187,8 +187,9 @@ def write_date(value: Any) -> str:
 
 def write_time(value: Any) -> str:
     if isinstance(value, time):
-        if value.tzinfo is not None and value.utcoffset() is None:
-            raise Mismatch(f"{value} has a time zone whose offset depends on the date: keep a datetime")
+        if value.tzinfo is not None:
+            # To Python the moment counts, to Kinto the text.
+            raise Mismatch(f"time {value} has a time zone, so that it has no order: keep a datetime")
         return value.isoformat(timespec="microseconds")
     raise expected("a time", value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from datetime import datetime
@@ -198,6 +199,11 @@ def _check_fields(cls: type, fields: Mapping[str, FieldInfo]) -> None:
         where = f"{cls.__qualname__}.{info.name}"
         if info.name in vars(cls):
             raise UsageError(f"{where}: a new default needs its annotation again, `{info.name}: ... = ...`")
+        if "__" in info.name:
+            name = re.sub("_+", "_", info.name)
+            raise UsageError(
+                f"{where}: '__' divides names in look-ups; declare `{name}: ... = field(key={info.name!r})`"
+            )
         if isinstance(info.attribute.default, _MUTABLE):
             raise UsageError(f"{where}: all records would share this default: use field(factory=...)")
         if info.key in RESERVED_KEYS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -119,6 +120,11 @@ def target(declaration: Declaration, names: Path) -> Target:
     for name in rest:
         found = _inside(found, name)
     return found
+
+
+def names_in(text: str, dots: bool = True) -> Path:
+    """The path of "address__city". Of several underscores the last two divide, as in "type___in"."""
+    return tuple(re.split(r"\.|__(?!_)" if dots else r"__(?!_)", text))
 
 
 def _inside(outer: Target, name: str) -> Target:

@@ -127,6 +127,26 @@ def test_a_keyword_means_a_comparison_of_what_is_stored(keyword, value, conditio
     assert meant(**{keyword: value}) == condition
 
 
+class Sale(Model, bucket="payments", collection="receipts"):
+    type_: str = field(key="type", default="sale")
+    address_: Address | None = None
+
+
+def test_a_name_may_end_with_an_underscore():
+    def sale(**keywords):
+        return normal(lookups.condition(Sale.__kinto__, Q(**keywords)))
+
+    assert sale(type_="a") == at("type", "eq", "a")
+    assert sale(type___in=["a", "b"]) == at("type", "in", ["a", "b"])
+    assert sale(address___city__ne="a") == at("address_.city", "ne", "a")
+    assert sale(extra__a__gt=1) == at("a", "gt", 1)
+    assert lookups.sort_keys(Sale.__kinto__, ["-type_", "address_.city", "address___city"]) == (
+        Sort(("type",), descending=True, scalars=True),
+        Sort(("address_", "city"), scalars=True),
+        Sort(("address_", "city"), scalars=True),
+    )
+
+
 def test_expressions_mean_the_same_as_keywords():
     assert meant(Receipt.amount >= 10) == meant(amount__gte=10)
     assert meant(F(Receipt.customer) == Ref("abc")) == meant(customer="abc")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, get_args, get_origin
 
-from ..mapping.annotations import inner_fields, is_union, mentions, plain, transformed
+from ..mapping.annotations import is_union, mentions, plain, transformed
 from ..mapping.codec import converter
-from ..mapping.nested_values import is_nested, nested_keys
+from ..mapping.nested_values import stored_attributes
 from ..mapping.references import is_reference
 from ..mapping.storage import TextDecimal
 from ..protocol.values import JSON
@@ -46,7 +46,7 @@ def _decoded(cls: Any, value: JSON) -> Any:
     if isinstance(value, dict):
         if get_origin(cls) is dict:
             return {key: _decoded(get_args(cls)[1], item) for key, item in value.items()}
-        kinds_by_key = _kinds_by_key(cls)
+        kinds_by_key = dict((stored_attributes(cls) or {}).values())
         return {key: _decoded(kinds_by_key.get(key, Any), item) for key, item in value.items()}
     return value
 
@@ -58,9 +58,3 @@ def _text(cls: Any, value: str) -> Any:
         return converter().structure(value, cls)
     except Exception:  # of any hook, also those of users
         return value
-
-
-def _kinds_by_key(cls: Any) -> dict[str, Any]:
-    kinds = inner_fields(cls) or {}
-    keys = nested_keys(cls) if is_nested(cls) else {name: name for name in kinds}
-    return {key: kinds[name] for name, key in keys.items()}

@@ -16,7 +16,7 @@ from ..mapping.annotations import inner_fields, is_union, plain
 from ..mapping.codec import converter
 from ..mapping.declaration import Declaration
 from ..mapping.fields import suggestion
-from ..mapping.nested_values import is_nested, nested_keys
+from ..mapping.nested_values import stored_attributes
 from ..mapping.references import Ref, is_reference
 from ..protocol.values import JSON, number
 from ..query.conditions import Path
@@ -81,7 +81,7 @@ class Target(NamedTuple):
 
     def declares(self, name: str) -> bool:
         """Is there a field of this name inside?"""
-        return name in (inner_fields(self.type) or {})
+        return name in (stored_attributes(self.type) or {})
 
     @property
     def element(self) -> Target:
@@ -128,12 +128,11 @@ def names_in(text: str, dots: bool = True) -> Path:
 
 
 def _inside(outer: Target, name: str) -> Target:
-    inner = inner_fields(outer.type) if not outer.is_anything else None
+    inner = stored_attributes(outer.type) if not outer.is_anything else None
     if inner is not None:
         if name not in inner:
             raise UsageError(f"{outer} has no field {name!r}; {suggestion(name, inner)}")
-        key = nested_keys(outer.type)[name] if is_nested(outer.type) else name
-        kind = inner[name]
+        key, kind = inner[name]
     elif outer.has_inner:
         key, kind = name, (get_args(outer.type) or (str, Any))[1]
     else:

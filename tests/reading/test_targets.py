@@ -29,6 +29,7 @@ class Level(enum.Enum):
 class City:
     name: str
     country: str = field(default="FR", key="type")
+    people: int = attrs.field(init=False, default=0)
 
 
 @dataclass
@@ -166,6 +167,14 @@ def test_lists_and_sets_have_elements():
 def test_names_may_follow_objects():
     assert names("has_inner") == {"address", "size", "counts", "plain_dict", "anything", "extra.x"}
     assert to("plain_dict.x.y").type is Any
+
+
+def test_what_is_not_stored_is_not_known_inside():
+    with pytest.raises(
+        UsageError, match=r"Thing.address.city has no field 'people'; there are country, name"
+    ):
+        to("address.city.people")
+    assert not to("address.city").declares("people")
 
 
 def test_declared_fields_are_known_inside():

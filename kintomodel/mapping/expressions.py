@@ -235,6 +235,13 @@ class FieldExpression(Generic[T]):
                 raise AttributeError(name)
             return FieldExpression((*self.field_path, name))
 
+        def __getitem__(self, name):
+            if not isinstance(name, str):
+                raise UsageError(
+                    f"{self!r}[{name!r}]: there is no look-up of one item; use F(...).contains(...)"
+                )
+            return FieldExpression((*self.field_path, name))
+
         def __call__(self, *_, **__):
             raise UsageError(
                 f"{self.field_path[-1]}() is no look-up; use F(...).like(...), .in_(...), .contains(...)"

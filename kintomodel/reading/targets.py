@@ -167,7 +167,8 @@ def _write(cls: Any, value: Any) -> JSON:
     """Wider than what a field takes: any number for a number, an enum's value, a record's id."""
     if is_union(cls):
         return _write_member(cls, value)
-    if cls == "moment":
+    is_aware = isinstance(value, datetime) and value.utcoffset() is not None
+    if cls == "moment" or (cls is storage.EpochDatetime and is_aware):
         return _milliseconds(value)
     if cls in _NUMBERS and type(value) in _NUMBERS:
         return _number(cls, value)
@@ -206,9 +207,8 @@ def _write_member(cls: Any, value: Any) -> JSON:
     raise storage.expected(names, value)
 
 
-def _milliseconds(value: Any) -> int | float:
-    """Of a moment that need not be a whole one."""
+def _milliseconds(value: Any) -> JSON:
+    """Of a moment; they need not be whole."""
     if not isinstance(value, datetime) or value.utcoffset() is None:
         raise storage.expected("a datetime with a time zone", value)
-    milliseconds, rest = divmod(value - _EPOCH, timedelta(milliseconds=1))
-    return milliseconds + rest / timedelta(milliseconds=1) if rest else milliseconds
+    return _number(Decimal, storage.exact_seconds(value - _EPOCH).scaleb(3))

@@ -327,6 +327,21 @@ def test_any_timedelta_may_be_asked_for(payments):
             assert found == sum(compare(one, value) for one in stored), (lookup, value)
 
 
+class Sight(Model, bucket="payments", collection="receipts"):
+    seen_at: datetime = field(store="epoch_ms")
+
+
+def test_any_moment_may_be_compared_with_whole_milliseconds(payments):
+    stored = [NOON, NOON + timedelta(milliseconds=1), datetime(9999, 12, 31, tzinfo=timezone.utc)]
+    for value in stored:
+        Sight.objects.create(seen_at=value)
+    for value in (NOON, NOON + timedelta(microseconds=1), datetime.max.replace(tzinfo=timezone.utc)):
+        for lookup, compare in COMPARISONS.items():
+            found = Sight.objects.filter(**{f"seen_at__{lookup}": value}).count()
+            assert found == sum(compare(one, value) for one in stored), (lookup, value)
+    assert Sight.objects.filter(modified_at__lt=value).count() == 3
+
+
 def repr_or_self(value):
     return value if isinstance(value, Decimal) else repr(value)
 

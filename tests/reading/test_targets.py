@@ -191,6 +191,7 @@ def test_values_of_several_forms_are_decoded_before_they_are_compared():
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 NOON_MS = 1795435200000
+LATE = datetime.max.replace(tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +211,8 @@ NOON_MS = 1795435200000
         ("seen_at", NOON, NOON_MS),
         ("modified_at", NOON, NOON_MS),
         ("modified_at", NOON + timedelta(microseconds=500), NOON_MS + 0.5),
+        ("seen_at", NOON + timedelta(microseconds=500), NOON_MS + 0.5),
+        ("seen_at", LATE, Decimal("253402300799999.999")),
         ("status", Status.closed, "closed"),
         ("status", "closed", "closed"),
         ("level", 1, 1),
@@ -238,6 +241,8 @@ def test_a_reference_may_be_given_as_a_record():
         ("done", 1, "expected a boolean, got number 1"),
         ("text_or_status", 1, "expected str or Status, got number 1"),
         ("modified_at", datetime(2026, 1, 1), "expected a datetime with a time zone, got datetime"),
+        ("seen_at", datetime(2026, 1, 1), "naive datetime 2026-01-01T00:00:00: give it a time zone"),
+        ("seen_at", 5, "expected a datetime, got number 5"),
         ("modified_at", 5, "expected a datetime with a time zone, got number 5"),
         ("amount", float("inf"), "JSON has no inf"),
         ("amount", Decimal("NaN"), "JSON has no NaN"),

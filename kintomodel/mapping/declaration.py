@@ -26,8 +26,7 @@ from .annotations import (
     type_arguments,
     without_variables,
 )
-from .expressions import Field
-from .fields import field, is_internal, key_of, options
+from .fields import Field, field, is_internal, key_of, options
 from .storage import EpochDatetime, TextDecimal
 
 _MUTABLE = (list, dict, set, bytearray)

@@ -6,11 +6,9 @@ what it is. Everything here only notes what was written: lookups.py finds out wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, TypedDict, TypeVar, cast, overload
-
-from typing_extensions import Unpack
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, TypeVar, cast, overload
 
 from ..errors import UsageError
 
@@ -347,42 +345,6 @@ class Order(NamedTuple):
 
     path: tuple[str, ...]
     descending: bool = False
-
-
-class _Settings(TypedDict, total=False):
-    key: str | None
-    store: Any
-    omit_none: bool
-    validator: Any
-    owner: Any
-
-
-class Field(FieldExpression[T]):
-    """An annotation for a field that the checkers see as an expression: `amount: Field[Decimal]`.
-
-    At run time it is the plain annotation; Field(default=...) stands for field(default=...).
-    """
-
-    __slots__ = ("settings",)
-
-    @overload
-    def __init__(self, *, default: T, **settings: Unpack[_Settings]) -> None: ...
-    @overload
-    def __init__(self, *, factory: Callable[[], T], **settings: Unpack[_Settings]) -> None: ...
-    @overload
-    def __init__(self, **settings: Unpack[_Settings]) -> None: ...
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(())
-        self.settings = settings
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __get__(self, instance: None, owner: Any) -> FieldExpression[T]: ...
-        @overload
-        def __get__(self, instance: object, owner: Any) -> T: ...
-        def __get__(self, instance: Any, owner: Any) -> Any: ...
-        def __set__(self, instance: Any, value: T) -> None: ...
 
 
 class _F:

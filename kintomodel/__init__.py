@@ -27,8 +27,8 @@ if TYPE_CHECKING:
         ValidationError,
     )
     from .mapping.codec import register
-    from .mapping.expressions import F, Field, Q, some
-    from .mapping.fields import field
+    from .mapping.expressions import F, Q, some
+    from .mapping.fields import Field, field
     from .mapping.references import Ref
     from .models.manager import Manager
     from .models.model import Model
@@ -132,8 +132,8 @@ _MODULES = {
         "ValidationError",
     ],
     "mapping.codec": ["register"],
-    "mapping.expressions": ["F", "Field", "Q", "some"],
-    "mapping.fields": ["field"],
+    "mapping.expressions": ["F", "Q", "some"],
+    "mapping.fields": ["Field", "field"],
     "mapping.references": ["Ref"],
     "models.manager": ["Manager"],
     "models.model": ["Model"],

@@ -132,6 +132,14 @@ def without_none(annotation: Any) -> Any:
     return Union[rest]  # noqa: UP007 - of a tuple
 
 
+def plain(annotation: Any) -> Any:
+    """Without None, and what a NewType or an Annotated stands for."""
+    annotation = without_none(annotation)
+    if typing.get_origin(annotation) is Annotated:
+        return plain(typing.get_args(annotation)[0])
+    return plain(annotation.__supertype__) if hasattr(annotation, "__supertype__") else annotation
+
+
 def is_union(annotation: Any) -> bool:
     return typing.get_origin(annotation) in (Union, types.UnionType)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from datetime import datetime
@@ -25,8 +26,7 @@ from .annotations import (
     type_arguments,
     without_variables,
 )
-from .expressions import Field
-from .fields import field, is_internal, key_of, options
+from .fields import Field, field, is_internal, key_of, options
 from .storage import EpochDatetime, TextDecimal
 
 _MUTABLE = (list, dict, set, bytearray)
@@ -200,6 +200,11 @@ def _check_fields(cls: type, fields: Mapping[str, FieldInfo]) -> None:
         where = f"{cls.__qualname__}.{info.name}"
         if info.name in vars(cls):
             raise UsageError(f"{where}: a new default needs its annotation again, `{info.name}: ... = ...`")
+        if "__" in info.name:
+            name = re.sub("_+", "_", info.name)
+            raise UsageError(
+                f"{where}: '__' divides names in look-ups; declare `{name}: ... = field(key={info.name!r})`"
+            )
         if isinstance(info.attribute.default, _MUTABLE):
             raise UsageError(f"{where}: all records would share this default: use field(factory=...)")
         if info.key in RESERVED_KEYS:

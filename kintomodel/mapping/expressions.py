@@ -6,14 +6,11 @@ what it is. Everything here only notes what was written: lookups.py finds out wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, TypeVar, cast, overload
 
-from typing_extensions import Unpack
-
 from ..errors import UsageError
-from .fields import Settings
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -38,6 +35,8 @@ class Term(NamedTuple):
 class Q:
     """A condition: keyword look-ups and expressions that all hold. Join several with & | ~.
 
+    Q() holds of everything; in a join it is left out, so that functools.reduce() can begin with it.
+
     >>> Q(amount__lt=1) | Q(tags__contains="gift")
     Q(amount__lt=1) | Q(tags__contains='gift')
     """
@@ -47,7 +46,7 @@ class Q:
     def __init__(self, *conditions: Q | bool, **lookups: Any) -> None:
         self.relation = "and"
         terms = [Term((keyword,), None, value) for keyword, value in lookups.items()]
-        self.parts: tuple[Term | Q, ...] = (*map(as_condition, conditions), *terms)
+        self.parts: tuple[Term | Q, ...] = (*_said(map(as_condition, conditions)), *terms)
 
     def __and__(self, other: Q | bool) -> Q:
         return _joined("and", self, as_condition(other))
@@ -62,7 +61,7 @@ class Q:
         return _joined("or", as_condition(other), self)
 
     def __invert__(self) -> Q:
-        return _joined("not", self)
+        return _related("not", (self,))
 
     def __bool__(self) -> NoReturn:
         raise UsageError(
@@ -94,18 +93,33 @@ def as_condition(given: object) -> Q:
 
 def _joined(relation: str, *parts: Q) -> Q:
     """Flat, where they are joined like this already: thousands of them are no deeper than two."""
+    said = _said(parts)
+    if len(said) < 2:
+        return said[0] if said else Q()
+    flat = (one for part in said for one in (part.parts if _is_joined(part, relation) else [part]))
+    return _related(relation, tuple(flat))
+
+
+def _kept(values: Any) -> Any:
+    """As a list, to be looked at more than once; what is no number of values as it is, to be refused."""
+    is_one = isinstance(values, (str, bytes, dict)) or not isinstance(values, Iterable)
+    return values if is_one else list(values)
+
+
+def _said(conditions: Iterable[Q]) -> list[Q]:
+    """Those that are not Q() alone."""
+    return [one for one in conditions if one.parts]
+
+
+def _related(relation: str, parts: tuple[Term | Q, ...]) -> Q:
     result = Q()
-    result.relation = relation
-    result.parts = tuple(
-        one for part in parts for one in (part.parts if _is_joined(part, relation) else [part])
-    )
+    result.relation, result.parts = relation, parts
     return result
 
 
 def _is_joined(part: Q, relation: str) -> bool:
     """Not of keywords alone, which are shown as they were written."""
-    same = relation != "not" and part.relation == relation
-    return same and not all(isinstance(one, Term) for one in part.parts)
+    return part.relation == relation and not all(isinstance(one, Term) for one in part.parts)
 
 
 def _inner(part: Term | Q) -> str:
@@ -130,9 +144,7 @@ class FieldExpression(Generic[T]):
     def term(self, lookup: str, value: Any) -> Q:
         if isinstance(value, FieldExpression):
             raise UsageError(f"{self!r}: Kinto compares a field with a value, not with {value!r}")
-        result = Q()
-        result.parts = (Term(self.field_path, lookup, value),)
-        return result
+        return _related("and", (Term(self.field_path, lookup, value),))
 
     # A Decimal field takes an int; an optional one the plain type.
     @overload
@@ -223,6 +235,13 @@ class FieldExpression(Generic[T]):
                 raise AttributeError(name)
             return FieldExpression((*self.field_path, name))
 
+        def __getitem__(self, name):
+            if not isinstance(name, str):
+                raise UsageError(
+                    f"{self!r}[{name!r}]: there is no look-up of one item; use F(...).contains(...)"
+                )
+            return FieldExpression((*self.field_path, name))
+
         def __call__(self, *_, **__):
             raise UsageError(
                 f"{self.field_path[-1]}() is no look-up; use F(...).like(...), .in_(...), .contains(...)"
@@ -236,11 +255,11 @@ class FieldExpression(Generic[T]):
 
     def in_(self, values: Iterable[T]) -> Q:
         """Is it one of these?"""
-        return self.term("in", list(values))
+        return self.term("in", _kept(values))
 
     def not_in(self, values: Iterable[T]) -> Q:
         """Also where the key is missing."""
-        return self.term("not_in", list(values))
+        return self.term("not_in", _kept(values))
 
     def is_null(self, wanted: bool = True) -> Q:
         """Is null stored? A missing key is not null: see exists()."""
@@ -336,34 +355,6 @@ class Order(NamedTuple):
 
     path: tuple[str, ...]
     descending: bool = False
-
-
-class Field(FieldExpression[T]):
-    """An annotation for a field that the checkers see as an expression: `amount: Field[Decimal]`.
-
-    At run time it is the plain annotation; Field(default=...) stands for field(default=...).
-    """
-
-    __slots__ = ("settings",)
-
-    @overload
-    def __init__(self, *, default: T, **settings: Unpack[Settings]) -> None: ...
-    @overload
-    def __init__(self, *, factory: Callable[[], T], **settings: Unpack[Settings]) -> None: ...
-    @overload
-    def __init__(self, **settings: Unpack[Settings]) -> None: ...
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(())
-        self.settings = settings
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __get__(self, instance: None, owner: Any) -> FieldExpression[T]: ...
-        @overload
-        def __get__(self, instance: object, owner: Any) -> T: ...
-        def __get__(self, instance: Any, owner: Any) -> Any: ...
-        def __set__(self, instance: Any, value: T) -> None: ...
 
 
 class _F:

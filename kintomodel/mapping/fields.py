@@ -1,13 +1,15 @@
-"""field(): what a declaration says beside its type."""
+"""field() and Field: what a declaration says beside its type."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypedDict, TypeVar, overload
 
 import attrs
+from typing_extensions import Unpack
 
 from ..errors import UsageError
+from .expressions import FieldExpression
 
 T = TypeVar("T")
 
@@ -108,6 +110,34 @@ def field(
     if factory is not None:
         return attrs.field(factory=factory, metadata=metadata, repr=repr)
     return attrs.field(default=None if omit_none else default, metadata=metadata, repr=repr)
+
+
+class Field(FieldExpression[T]):
+    """An annotation for a field that the checkers see as an expression: `amount: Field[Decimal]`.
+
+    At run time it is the plain annotation; Field(default=...) stands for field(default=...).
+    """
+
+    __slots__ = ("settings",)
+
+    @overload
+    def __init__(self, *, default: T, **settings: Unpack[Settings]) -> None: ...
+    @overload
+    def __init__(self, *, factory: Callable[[], T], **settings: Unpack[Settings]) -> None: ...
+    @overload
+    def __init__(self, **settings: Unpack[Settings]) -> None: ...
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(())
+        self.settings = settings
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: Any) -> FieldExpression[T]: ...
+        @overload
+        def __get__(self, instance: object, owner: Any) -> T: ...
+        def __get__(self, instance: Any, owner: Any) -> Any: ...
+        def __set__(self, instance: Any, value: T) -> None: ...
 
 
 def internal(**settings: Any) -> Any:

@@ -34,6 +34,15 @@ def nested_keys(cls: Any) -> dict[str, str]:
     return {attribute.name: attribute.name for attribute in dataclasses.fields(origin) if attribute.init}
 
 
+def stored_attributes(cls: Any) -> dict[str, tuple[str, Any]] | None:
+    """{name: (key, type)} of what is stored of an object with attributes; None of any other type."""
+    kinds = inner_fields(cls)
+    if kinds is None:
+        return None
+    keys = nested_keys(cls) if is_nested(cls) else {name: name for name in kinds}
+    return {name: (key, kinds[name]) for name, key in keys.items()}
+
+
 def nested_default(cls: Any, name: str) -> Any:
     """The default of one of its attributes; KeyError if it has none that is the same for all."""
     origin = get_origin(cls) or cls

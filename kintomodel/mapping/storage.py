@@ -168,9 +168,14 @@ def write_timedelta(value: Any) -> int | float:
     if not isinstance(value, timedelta):
         raise expected("a timedelta", value)
     seconds = value.total_seconds()
-    if timedelta(seconds=seconds) != value:
-        raise Mismatch(f"{value} does not fit a JSON number of seconds exactly")
+    is_exact = Decimal(repr(seconds)) == exact_seconds(value) and survives(seconds)
+    if not is_exact or read_timedelta(seconds) != value:
+        raise Mismatch(f"{value} does not fit a JSON number of seconds exactly: round it first")
     return int(seconds) if seconds.is_integer() else seconds
+
+
+def exact_seconds(value: timedelta) -> Decimal:
+    return Decimal(value // timedelta(microseconds=1)).scaleb(-6)
 
 
 def write_date(value: Any) -> str:
@@ -182,8 +187,9 @@ def write_date(value: Any) -> str:
 
 def write_time(value: Any) -> str:
     if isinstance(value, time):
-        if value.tzinfo is not None and value.utcoffset() is None:
-            raise Mismatch(f"{value} has a time zone whose offset depends on the date: keep a datetime")
+        if value.tzinfo is not None:
+            # To Python the moment counts, to Kinto the text.
+            raise Mismatch(f"time {value} has a time zone, so that it has no order: keep a datetime")
         return value.isoformat(timespec="microseconds")
     raise expected("a time", value)
 

@@ -16,7 +16,8 @@ from ..errors import Conflict, Forbidden, NotFound, UsageError
 from ..files import dumping
 from ..files.dumping import OnError
 from ..flows.listing import PAGE_SIZE
-from ..mapping.fields import suggestion
+from ..mapping.expressions import F
+from ..mapping.fields import options, suggestion
 from ..mapping.state import Home, Mapped, check_client, home_of
 from ..protocol.paths import CollectionPath
 from ..protocol.permissions import Everyone, is_public
@@ -184,7 +185,7 @@ class Manager(Queries[M]):
         """
         self._refuse_unknown(defaults, ("id", "permissions", "public"))
         try:
-            return self.get(**exactly), False
+            return self._get_exactly(exactly), False
         except NotFound:
             pass
         except Forbidden:
@@ -195,12 +196,20 @@ class Manager(Queries[M]):
             return self.create(**{**exactly, **(defaults or {})}), True
         except Conflict as error:
             try:
-                return self.get(**exactly), False
+                return self._get_exactly(exactly), False
             except NotFound:
                 raise error from None
             except Forbidden as hidden:
                 message = f"GET {hidden.path}: it exists, but you may not see it: take another id"
                 raise hidden.retold(Forbidden, message) from None
+
+    def _get_exactly(self, values: dict[str, Any]) -> M:
+        """As get(); None also where its field takes the key away."""
+        fields = self.model.__kinto__.fields.values()
+        omitting = {one.name for one in fields if options(one.attribute).omit_none}
+        omitted = [name for name, value in values.items() if value is None and name in omitting]
+        absent = [F[name].is_null() | F[name].exists(False) for name in omitted]
+        return self.get(*absent, **{name: values[name] for name in values if name not in omitted})
 
     def update_or_create(self, defaults: Mapping[str, Any] | None = None, **exactly: Any) -> tuple[M, bool]:
         """Like get_or_create, but a record that is there gets the defaults, in one guarded PATCH."""

@@ -19,8 +19,8 @@ from ..errors import UsageError
 from ..mapping import state
 from ..mapping.annotations import module_scope, without_none
 from ..mapping.declaration import Declaration, declare, prepare
-from ..mapping.expressions import Field, FieldExpression
-from ..mapping.fields import field, internal, suggestion
+from ..mapping.expressions import FieldExpression
+from ..mapping.fields import Field, field, internal, suggestion
 from ..mapping.state import Mapped, State, home_of
 from ..protocol.values import JSONObject
 from ..reading import loading, projection

@@ -65,8 +65,9 @@ class QuerySet(Generic[M]):
         return self._narrowed(Q(*conditions, **lookups))
 
     def exclude(self, *conditions: Q | bool, **lookups: Any) -> Self:
-        """Those that do not meet all of it; so also those that lack the key."""
-        return self._narrowed(~Q(*conditions, **lookups))
+        """Those that do not meet all of it; so also those that lack the key. Of nothing: the same."""
+        written = Q(*conditions, **lookups)
+        return self._narrowed(~written if written.parts else written)
 
     def order_by(self, *keys: str | Order | FieldExpression[Any]) -> Self:
         """In the order of these: "amount", "-paid_at", "address__city", F(Receipt.amount).desc().

@@ -101,7 +101,7 @@ def failure(object: T, position: int, error: KintoError, id: str = "") -> Outcom
     return Outcome(status, object, position, error, id)
 
 
-def broken_off(error: Exception, report: Report[Any]) -> BulkError:
+def broken_off(error: BaseException, report: Report[Any]) -> BulkError:
     """What is raised in the place of an error of the user's own code, so that what was done is not lost."""
     return BulkError(
         f"broken off by {type(error).__name__}: {error}; error.report says what became of the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -122,21 +123,36 @@ class _Tally:
         if self.total is None:
             self.total = value
         else:
-            exact = isinstance(value, Decimal)
-            self.total = _EXACT.add(self.total, value) if exact else self.total + value
+            self.total = self._sum(value)
+
+    def _sum(self, value: Any) -> Any:
+        if isinstance(value, Decimal):
+            return _EXACT.add(self.total, value)
+        try:
+            return self.total + value
+        except OverflowError:
+            kind = self.kind.__name__
+            raise UsageError(f"aggregate(): {kind}() finds more time than a timedelta holds") from None
 
     def result(self) -> Any:
         if self.kind is Count:
             return self.count
         if self.kind is Avg and self.count:
             return self.total / (self.count << _BITS if self.in_units else self.count)
-        return self.total / (1 << _BITS) if self.in_units else self.total
+        return _float(self.total) if self.in_units else self.total
 
 
 def _units(value: float) -> int:
     """How many times the least float it is: sums of those are exact, in any order of the records."""
     numerator, denominator = value.as_integer_ratio()
     return numerator * ((1 << _BITS) // denominator)
+
+
+def _float(units: int) -> float:
+    try:
+        return units / (1 << _BITS)
+    except OverflowError:  # as floats have it
+        return math.inf if units > 0 else -math.inf
 
 
 def _is_number(value: Any) -> bool:

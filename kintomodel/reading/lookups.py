@@ -19,7 +19,7 @@ from ..mapping.fields import suggestion
 from ..protocol.values import JSON, check
 from ..query.conditions import EVERYTHING, NOTHING, And, Comparison, Condition, Not, Or
 from ..query.query import Sort
-from .targets import Target, target
+from .targets import Target, names_in, target
 
 # The look-ups that compare with one value, and the operators that they stand for.
 _ONE = {"exact": "eq", "ne": "ne", "gt": "gt", "gte": "ge", "lt": "lt", "lte": "le"}
@@ -65,7 +65,7 @@ def _order(given: object) -> Order:
         return given.asc()
     if isinstance(given, str):
         descending = given.startswith("-")
-        return Order(tuple(given[descending:].replace(".", "__").split("__")), descending)
+        return Order(names_in(given[descending:]), descending)
     raise UsageError(f'order_by() takes names such as "-paid_at", or fields, got {given!r}')
 
 
@@ -94,7 +94,7 @@ def _split(declaration: Declaration, keyword: str) -> tuple[tuple[str, ...], str
 
     A key of a dict, which nobody declared, is not: settings__exact__exact asks for that.
     """
-    names = tuple(keyword.split("__"))
+    names = names_in(keyword, dots=False)
     if len(names) > 1 and names[-1] in LOOKUPS:
         try:
             is_declared = target(declaration, names[:-1]).declares(names[-1])

@@ -8,7 +8,7 @@ from ..errors import UsageError
 from ..mapping.declaration import Declaration
 from ..mapping.expressions import FieldExpression
 from ..query.query import Query
-from .targets import target
+from .targets import names_in, target
 
 DEFAULT_PAGE_SIZE = 1000
 """Records a request. The server may give fewer."""
@@ -44,7 +44,7 @@ def names_of(given: object) -> tuple[str, ...]:
     if isinstance(given, FieldExpression):
         return given.field_path
     if isinstance(given, str):
-        return tuple(given.replace(".", "__").split("__"))
+        return names_in(given)
     raise UsageError(f"a field is named, as in 'amount' or F(Receipt.amount), got {given!r}")
 
 

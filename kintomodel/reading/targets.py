@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -11,14 +12,15 @@ from uuid import UUID
 
 from ..errors import UsageError
 from ..mapping import storage
-from ..mapping.annotations import inner_fields, is_union, without_none
+from ..mapping.annotations import inner_fields, is_union, plain
 from ..mapping.codec import converter
 from ..mapping.declaration import Declaration
 from ..mapping.fields import suggestion
-from ..mapping.nested_values import is_nested, nested_keys
+from ..mapping.nested_values import stored_attributes
 from ..mapping.references import Ref, is_reference
 from ..protocol.values import JSON, number
 from ..query.conditions import Path
+from .decoding import decoder
 
 _NUMBERS = (int, float, Decimal)
 _ORDERED = (str, *_NUMBERS, date, time, timedelta, UUID)
@@ -80,22 +82,25 @@ class Target(NamedTuple):
     @property
     def has_inner(self) -> bool:
         """Can another name follow?"""
-        return self.is_anything or get_origin(self.type) is dict or inner_fields(self.type) is not None
+        is_dict = (get_origin(self.type) or self.type) is dict
+        return self.is_anything or is_dict or inner_fields(self.type) is not None
 
     def declares(self, name: str) -> bool:
         """Is there a field of this name inside?"""
-        return name in (inner_fields(self.type) or {})
+        return name in (stored_attributes(self.type) or {})
 
     @property
     def element(self) -> Target:
         """An item of the list."""
         arguments = get_args(self.type)
-        return self._replace(type=_plain(arguments[0]) if arguments else Any)
+        return self._replace(type=plain(arguments[0]) if arguments else Any)
 
     def decode(self, *values: JSON) -> Callable[[JSON], Any] | None:
         """Set where two forms of JSON are one value, or where one of these is no JSON number."""
         if self.type is storage.TextDecimal:
             return storage.read_text_decimal
+        if found := decoder(self.type):
+            return found
         return storage.exact_decimal if any(isinstance(value, Decimal) for value in values) else None
 
     def write(self, value: Any) -> JSON:
@@ -117,36 +122,32 @@ def target(declaration: Declaration, names: Path) -> Target:
         if first not in fields:
             known = [*fields, *_OWN_FIELDS]
             raise UsageError(f"{model} has no field {first!r}; {suggestion(first, known)}")
-        found = Target(f"{model}.{first}", (fields[first].key,), _plain(fields[first].stored_type))
+        found = Target(f"{model}.{first}", (fields[first].key,), plain(fields[first].stored_type))
     for name in rest:
         found = _inside(found, name)
     return found
 
 
+def names_in(text: str, dots: bool = True) -> Path:
+    """The path of "address__city". Of several underscores the last two divide, as in "type___in"."""
+    return tuple(re.split(r"\.|__(?!_)" if dots else r"__(?!_)", text))
+
+
 def _inside(outer: Target, name: str) -> Target:
-    inner = inner_fields(outer.type) if not outer.is_anything else None
+    inner = stored_attributes(outer.type) if not outer.is_anything else None
     if inner is not None:
         if name not in inner:
             raise UsageError(f"{outer} has no field {name!r}; {suggestion(name, inner)}")
-        key = nested_keys(outer.type)[name] if is_nested(outer.type) else name
-        kind = inner[name]
-    elif outer.is_anything or get_origin(outer.type) is dict:
-        key, kind = name, Any if outer.is_anything else get_args(outer.type)[1]
+        key, kind = inner[name]
+    elif outer.has_inner:
+        key, kind = name, (get_args(outer.type) or (str, Any))[1]
     else:
         raise UsageError(f"{outer} holds {outer.type_name}, there is no {name!r} inside")
-    return Target(f"{outer.name}.{name}", (*outer.path, key), _plain(kind))
-
-
-def _plain(cls: Any) -> Any:
-    """Without None, and what a NewType stands for."""
-    cls = without_none(cls)
-    while hasattr(cls, "__supertype__"):
-        cls = without_none(cls.__supertype__)
-    return cls
+    return Target(f"{outer.name}.{name}", (*outer.path, key), plain(kind))
 
 
 def _members(cls: Any) -> list[Any]:
-    return [_plain(member) for member in get_args(cls)] if is_union(cls) else [cls]
+    return [plain(member) for member in get_args(cls)] if is_union(cls) else [cls]
 
 
 def _is_enum(cls: Any) -> bool:
@@ -154,6 +155,9 @@ def _is_enum(cls: Any) -> bool:
 
 
 def _is_ordered(cls: Any) -> bool:
+    if get_origin(cls) is Literal:
+        kinds = set(map(type, get_args(cls)))
+        return len(kinds) == 1 and kinds <= {str, int, bool}
     return isinstance(cls, type) and issubclass(cls, _ORDERED) and cls is not storage.TextDecimal
 
 
@@ -169,10 +173,13 @@ def _write(cls: Any, value: Any) -> JSON:
     """Wider than what a field takes: any number for a number, an enum's value, a record's id."""
     if is_union(cls):
         return _write_member(cls, value)
-    if cls == "moment":
+    is_aware = isinstance(value, datetime) and value.utcoffset() is not None
+    if cls == "moment" or (cls is storage.EpochDatetime and is_aware):
         return _milliseconds(value)
     if cls in _NUMBERS and type(value) in _NUMBERS:
         return _number(cls, value)
+    if cls is timedelta and isinstance(value, timedelta):
+        return _number(Decimal, storage.exact_seconds(value))
     if _is_enum(cls) and not isinstance(value, cls):
         member: Any = converter().structure(value, cls)
         return member.value
@@ -206,9 +213,8 @@ def _write_member(cls: Any, value: Any) -> JSON:
     raise storage.expected(names, value)
 
 
-def _milliseconds(value: Any) -> int | float:
-    """Of a moment that need not be a whole one."""
+def _milliseconds(value: Any) -> JSON:
+    """Of a moment; they need not be whole."""
     if not isinstance(value, datetime) or value.utcoffset() is None:
         raise storage.expected("a datetime with a time zone", value)
-    milliseconds, rest = divmod(value - _EPOCH, timedelta(milliseconds=1))
-    return milliseconds + rest / timedelta(milliseconds=1) if rest else milliseconds
+    return _number(Decimal, storage.exact_seconds(value - _EPOCH).scaleb(3))

@@ -81,6 +81,16 @@ def test_a_key_that_kinto_keeps_for_itself_is_refused(key):
             name: str = field(key=key)
 
 
+@pytest.mark.parametrize("name", ["a__b", "a___b", "a__"])
+def test_a_name_with_two_underscores_is_refused(name):
+    with pytest.raises(UsageError) as caught:
+        type(Model)("Bad", (Model,), {"__annotations__": {name: "str"}})
+    better = "a_" if name == "a__" else "a_b"
+    assert str(caught.value) == (
+        f"Bad.{name}: '__' divides names in look-ups; declare `{better}: ... = field(key={name!r})`"
+    )
+
+
 @pytest.mark.parametrize("name", ["schema", "deleted"])
 def test_a_name_that_is_such_a_key_needs_another_key(name):
     with pytest.raises(UsageError, match="for itself"):

@@ -75,6 +75,19 @@ def test_a_path_goes_on_with_a_dot():
     assert term(some(Receipt.address).city == "Paris") == (("address", "city"), "exact", "Paris")
 
 
+def test_a_key_of_a_dict_may_stand_in_brackets():
+    assert term(Receipt.address["x.y"] >= 2) == (("address", "x.y"), "gte", 2)
+    assert term(Receipt.address["a"]["b"] == 2) == (("address", "a", "b"), "exact", 2)
+
+
+@pytest.mark.parametrize(
+    "misuse", [lambda: Receipt.tags[0], lambda: Receipt.tags[:1], lambda: list(Receipt.tags)]
+)
+def test_there_is_no_look_up_of_one_item(misuse):
+    with pytest.raises(UsageError, match=r"<field tags>\[.*\]: there is no look-up of one item; use F"):
+        misuse()
+
+
 def test_a_name_without_a_type_is_a_field_too():
     assert term(F.amount == 1) == (("amount",), "exact", 1)
     assert term(F["address.city"] == "Paris") == (("address", "city"), "exact", "Paris")
@@ -210,6 +223,14 @@ def test_thousands_of_conditions_can_be_joined(join):
     joined = functools.reduce(join, (Q(n=at % 1500) for at in range(3000)))
     assert repr(joined).count("Q(") == 3000
     assert len(joined.parts) == 3000
+
+
+@pytest.mark.parametrize("join", [operator.or_, operator.and_])
+def test_an_empty_condition_is_left_out_of_a_join(join):
+    assert repr(functools.reduce(join, [Q(n=1)], Q())) == "Q(n=1)"
+    assert repr(join(Q(n=1), Q())) == "Q(n=1)"
+    assert repr(functools.reduce(join, [Q(n=1), Q(Q()), Q(n=2)], Q())) == repr(join(Q(n=1), Q(n=2)))
+    assert repr(join(Q(), Q())) == "Q()"
 
 
 def test_each_look_up_but_those_of_operators_is_a_method():

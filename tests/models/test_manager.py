@@ -14,9 +14,12 @@ from kintomodel import (
     NotFound,
     UsageError,
     ValidationError,
+    field,
 )
 from kintomodel.protocol import operations
 from kintomodel.testing.transports import record
+
+RECORDS = "/buckets/payments/collections/receipts/records"
 
 
 class ReceiptManager(Manager["Receipt"]):
@@ -198,6 +201,22 @@ def test_get_or_create_creates(receipts):
 def test_get_or_create_does_not_choose(receipts):
     with pytest.raises(MultipleFound):
         Receipt.objects.get_or_create(currency="EUR", defaults={"amount": 7})
+
+
+class Noted(Model, bucket="payments", collection="receipts"):
+    note: str | None = field(omit_none=True)
+    number: int = 0
+
+
+def test_get_or_create_finds_none_where_it_takes_the_key_away(payments):
+    made, is_new = Noted.objects.get_or_create(number=5, note=None)
+    assert is_new
+    assert Noted.objects.get_or_create(number=5, note=None) == (made, False)
+    assert Noted.objects.update_or_create({"number": 6}, number=5, note=None) == (made, False)
+    assert Noted.objects.get_or_create(note=None) == (made, False)
+    payments.connection.perform(operations.replace(f"{RECORDS}/null", {"number": 7, "note": None}))
+    assert Noted.objects.get_or_create(number=7, note=None)[0].id == "null"
+    assert Noted.objects.get_or_create(number=7, note="a")[1]
 
 
 class Meanwhile(Manager["Late"]):

@@ -96,6 +96,19 @@ def test_filters_add_up(receipts):
     assert ids(both.exclude(amount=50, currency="EUR")) == ["r0", "r2", "r4"]
 
 
+def test_a_condition_that_says_nothing_changes_nothing(receipts):
+    any_of = functools.reduce(operator.or_, [Q(amount=60), Q(amount=50)], Q())
+    assert ids(Receipt.objects.filter(any_of)) == ["r0", "r1"]
+    assert ids(Receipt.objects.exclude(any_of)) == ["r2", "r3", "r4", "r5", "r6"]
+    for nothing_said in (
+        Receipt.objects.filter(Q()),
+        Receipt.objects.exclude(Q()),
+        Receipt.objects.exclude(),
+    ):
+        assert nothing_said.count() == 7
+    assert not Receipt.objects.filter(~Q()).exists()
+
+
 def test_exclude_keeps_what_lacks_the_key(payments):
     payments.connection.perform(operations.create(f"{RECORDS}/bare", {}))
     Receipt.objects.create(id="full", amount=1, currency="EUR")

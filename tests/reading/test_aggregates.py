@@ -6,6 +6,7 @@ import fractions
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
+from math import inf
 from typing import Any
 
 import attrs
@@ -76,6 +77,21 @@ def test_several_aggregates_are_one_pass_over_what_they_need(sent):
         "price": Decimal(3),
     }
     assert [(one.method, one.params["_fields"]) for one in sent] == [("GET", "amount,number,day,line.price")]
+
+
+def test_a_sum_of_floats_may_be_infinite_as_in_python(payments):
+    for share in (1e308, 1e308):
+        Receipt.objects.create(share=share)
+    assert Receipt.objects.aggregate(total=Sum("share"), mean=Avg("share")) == {"total": inf, "mean": 1e308}
+    Receipt.objects.all().update(share=-1e308)
+    assert Receipt.objects.aggregate(total=Sum("share")) == {"total": -inf}
+
+
+def test_a_sum_that_no_timedelta_holds_is_refused(payments):
+    for _ in range(2):
+        Receipt.objects.create(spent=timedelta(days=900_000_000))
+    with pytest.raises(UsageError, match=r"Sum\(\) finds more time than a timedelta holds"):
+        Receipt.objects.aggregate(total=Sum("spent"))
 
 
 def test_counting_records_alone_is_one_head(sent):

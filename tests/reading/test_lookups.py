@@ -132,6 +132,26 @@ def test_a_keyword_means_a_comparison_of_what_is_stored(keyword, value, conditio
     assert meant(**{keyword: value}) == condition
 
 
+class Sale(Model, bucket="payments", collection="receipts"):
+    type_: str = field(key="type", default="sale")
+    address_: Address | None = None
+
+
+def test_a_name_may_end_with_an_underscore():
+    def sale(**keywords):
+        return normal(lookups.condition(Sale.__kinto__, Q(**keywords)))
+
+    assert sale(type_="a") == at("type", "eq", "a")
+    assert sale(type___in=["a", "b"]) == at("type", "in", ["a", "b"])
+    assert sale(address___city__ne="a") == at("address_.city", "ne", "a")
+    assert sale(extra__a__gt=1) == at("a", "gt", 1)
+    assert lookups.sort_keys(Sale.__kinto__, ["-type_", "address_.city", "address___city"]) == (
+        Sort(("type",), descending=True, scalars=True),
+        Sort(("address_", "city"), scalars=True),
+        Sort(("address_", "city"), scalars=True),
+    )
+
+
 def test_expressions_mean_the_same_as_keywords():
     assert meant(Receipt.amount >= 10) == meant(amount__gte=10)
     assert meant(F(Receipt.customer) == Ref("abc")) == meant(customer="abc")
@@ -224,6 +244,16 @@ def test_what_makes_no_sense_is_refused(keyword, value, error, message):
     assert str(caught.value).startswith(message)
 
 
+@pytest.mark.parametrize("given", ["EUR", b"EUR", {"EUR": 1}, None, 5])
+def test_one_value_is_not_several(given):
+    currency = F(Receipt.currency)
+    for lookup, written in (("in", currency.in_), ("not_in", currency.not_in)):
+        with pytest.raises(UsageError, match=f"Receipt.currency: {lookup} takes several values, got"):
+            meant(written(given))
+        with pytest.raises(UsageError, match=f"Receipt.currency: {lookup} takes several values, got"):
+            meant(**{f"currency__{lookup}": given})
+
+
 def test_a_field_is_not_compared_with_a_field():
     with pytest.raises(UsageError, match="Kinto compares a field with a value, not with <field gt>"):
         meant(amount=Receipt.gt)
@@ -269,6 +299,7 @@ class Measure(Model, bucket="payments", collection="receipts"):
     length: float = 0.0
     amount: Decimal = Decimal(0)
     count: int = 0
+    took: timedelta = timedelta(0)
 
 
 @pytest.mark.parametrize("name", ["length", "amount", "count"])
@@ -286,6 +317,34 @@ def test_any_finite_number_may_be_asked_for(payments, name):
             wanted = [one for one in stored if compare(Decimal(repr(one)), Decimal(repr_or_self(value)))]
             assert found.count() == len(wanted), (lookup, value)
         assert Measure.objects.filter(**{f"{name}__in": [value]}).count() == (value in (0.25, 2**60))
+
+
+LONG = timedelta(seconds=9_999_999_999, microseconds=123457)
+
+
+def test_any_timedelta_may_be_asked_for(payments):
+    stored = [timedelta(milliseconds=300), timedelta(1), -timedelta(1), timedelta(seconds=9_999_999_999)]
+    for value in stored:
+        Measure.objects.create(took=value)
+    for value in (*stored, LONG, timedelta.min, timedelta.max):
+        for lookup, compare in COMPARISONS.items():
+            found = Measure.objects.filter(**{f"took__{lookup}": value}).count()
+            assert found == sum(compare(one, value) for one in stored), (lookup, value)
+
+
+class Sight(Model, bucket="payments", collection="receipts"):
+    seen_at: datetime = field(store="epoch_ms")
+
+
+def test_any_moment_may_be_compared_with_whole_milliseconds(payments):
+    stored = [NOON, NOON + timedelta(milliseconds=1), datetime(9999, 12, 31, tzinfo=timezone.utc)]
+    for value in stored:
+        Sight.objects.create(seen_at=value)
+    for value in (NOON, NOON + timedelta(microseconds=1), datetime.max.replace(tzinfo=timezone.utc)):
+        for lookup, compare in COMPARISONS.items():
+            found = Sight.objects.filter(**{f"seen_at__{lookup}": value}).count()
+            assert found == sum(compare(one, value) for one in stored), (lookup, value)
+    assert Sight.objects.filter(modified_at__lt=value).count() == 3
 
 
 def repr_or_self(value):

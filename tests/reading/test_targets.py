@@ -2,7 +2,7 @@ import enum
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from typing import Any, Literal, NewType, TypedDict
+from typing import Annotated, Any, Literal, NewType, TypedDict
 from uuid import UUID
 
 import attrs
@@ -29,6 +29,7 @@ class Level(enum.Enum):
 class City:
     name: str
     country: str = field(default="FR", key="type")
+    people: int = attrs.field(init=False, default=0)
 
 
 @dataclass
@@ -57,6 +58,7 @@ class Thing(Model, bucket="shop", collection="things"):
     status: Status = Status.open
     level: Level = Level.low
     kind: Literal["a", "b"] = "a"
+    tagged: Annotated[Annotated[int, "m"] | None, "unit"] = 0
     digit: Literal[1, "b"] = 1
     either: int | str = 0
     text_or_status: str | Status = ""
@@ -71,6 +73,7 @@ class Thing(Model, bucket="shop", collection="things"):
     owner: Ref["Thing"] | None = None
     anything: Any = None
     plain_list: list = field(factory=list)
+    plain_dict: dict = field(factory=dict)
 
 
 def to(name):
@@ -126,8 +129,8 @@ def names(quality):
 
 
 ORDERED = {
-    "name", "amount", "seen_at", "day", "moment", "day_or_moment", "day_or_time", "at",
-    "took", "code", "sku", "either", "done", "id", "last_modified", "modified_at", "anything", "extra.x",
+    "name", "amount", "seen_at", "day", "moment", "day_or_moment", "day_or_time", "at", "took", "code", "sku",
+    "kind", "tagged", "either", "done", "id", "last_modified", "modified_at", "anything", "extra.x",
 }  # fmt: skip
 
 
@@ -141,6 +144,11 @@ def test_texts_of_dates_or_of_times_have_a_fixed_form():
 
 def test_an_order_by_enums_is_that_of_their_values():
     assert names("is_sortable") == ORDERED | {"status", "level"}
+
+
+def test_an_annotated_type_can_do_what_the_type_can():
+    assert to("tagged").type is int
+    assert to("tagged").is_all((int,))
 
 
 def test_texts_can_be_searched():
@@ -165,7 +173,16 @@ def test_lists_and_sets_have_elements():
 
 
 def test_names_may_follow_objects():
-    assert names("has_inner") == {"address", "size", "counts", "anything", "extra.x"}
+    assert names("has_inner") == {"address", "size", "counts", "plain_dict", "anything", "extra.x"}
+    assert to("plain_dict.x.y").type is Any
+
+
+def test_what_is_not_stored_is_not_known_inside():
+    with pytest.raises(
+        UsageError, match=r"Thing.address.city has no field 'people'; there are country, name"
+    ):
+        to("address.city.people")
+    assert not to("address.city").declares("people")
 
 
 def test_declared_fields_are_known_inside():
@@ -182,6 +199,7 @@ def test_values_of_several_forms_are_decoded_before_they_are_compared():
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 NOON_MS = 1795435200000
+LATE = datetime.max.replace(tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize(
@@ -201,6 +219,8 @@ NOON_MS = 1795435200000
         ("seen_at", NOON, NOON_MS),
         ("modified_at", NOON, NOON_MS),
         ("modified_at", NOON + timedelta(microseconds=500), NOON_MS + 0.5),
+        ("seen_at", NOON + timedelta(microseconds=500), NOON_MS + 0.5),
+        ("seen_at", LATE, Decimal("253402300799999.999")),
         ("status", Status.closed, "closed"),
         ("status", "closed", "closed"),
         ("level", 1, 1),
@@ -229,6 +249,8 @@ def test_a_reference_may_be_given_as_a_record():
         ("done", 1, "expected a boolean, got number 1"),
         ("text_or_status", 1, "expected str or Status, got number 1"),
         ("modified_at", datetime(2026, 1, 1), "expected a datetime with a time zone, got datetime"),
+        ("seen_at", datetime(2026, 1, 1), "naive datetime 2026-01-01T00:00:00: give it a time zone"),
+        ("seen_at", 5, "expected a datetime, got number 5"),
         ("modified_at", 5, "expected a datetime with a time zone, got number 5"),
         ("amount", float("inf"), "JSON has no inf"),
         ("amount", Decimal("NaN"), "JSON has no NaN"),

@@ -119,6 +119,9 @@ class TestHistory:
         since = all_of_them[1].last_modified
         assert [entry.id for entry in bucket.history(since=since)] == [all_of_them[0].id]
         assert len(list(bucket.history(before=since))) == 2
+        far = datetime(9000, 1, 1, tzinfo=timezone.utc)
+        assert len(list(bucket.history(before=far))) == len(list(bucket.history()))
+        assert list(bucket.history(since=far)) == []
         tomorrow = datetime.now(timezone.utc) + timedelta(hours=12)
         assert list(bucket.history(since=tomorrow)) == []
 

@@ -10,10 +10,11 @@ import attrs
 import cattrs
 from cattrs.gen import make_dict_structure_fn, override, typeddicts
 
+from ..errors import UsageError
 from ..protocol.values import JSON, sendable
 from . import quick
 from .annotations import inner_fields, resolve_attributes
-from .fields import key_of
+from .fields import Options, key_of, options
 from .plain_values import json_writer
 from .storage import Mismatch, expected
 
@@ -29,9 +30,22 @@ def nested_keys(cls: Any) -> dict[str, str]:
     origin = get_origin(cls) or cls
     if attrs.has(origin):
         resolve_attributes(origin)
+        _refuse_settings(origin)
         return {attribute.name: key_of(attribute) for attribute in attrs.fields(origin) if attribute.init}
     inner_fields(origin)  # evaluates its annotations, or says what is wrong with them
     return {attribute.name: attribute.name for attribute in dataclasses.fields(origin) if attribute.init}
+
+
+def _refuse_settings(cls: Any) -> None:
+    """Of what field() takes, a nested class knows the key and the default."""
+    for attribute in attrs.fields(cls):
+        ignored = options(attribute)._replace(key=None)
+        if ignored != Options():
+            names = ", ".join(name for name, value in ignored._asdict().items() if value)
+            raise UsageError(
+                f"{cls.__qualname__}.{attribute.name}: {names}: only fields of models take that, not "
+                "those of a class inside of one"
+            )
 
 
 def stored_attributes(cls: Any) -> dict[str, tuple[str, Any]] | None:

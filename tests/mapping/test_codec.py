@@ -326,3 +326,27 @@ def test_what_the_server_holds_below_a_value_counts_as_well() -> None:
     found.address.street = "2"
     with pytest.raises(ValidationError, match="nested more than 300 levels deep"):
         codec_of(Place.__kinto__).dump(found, found._state.stored, "payments/receipts")
+
+
+@attrs.define
+class Price:
+    amount: str | None = field(default=None, store="text")
+
+
+@attrs.define
+class Terms:
+    note: str | None = field(default=None, omit_none=True, owner="remote")
+
+
+def test_what_only_fields_of_models_take_is_refused_in_a_nested_class():
+    class Offer(Model, bucket="b", collection="c"):
+        price: Price | None = None
+
+    with pytest.raises(UsageError, match=r"Price\.amount: store: only fields of models take that"):
+        codec_of(Offer.__kinto__)
+
+    class Contract(Model, bucket="b", collection="c"):
+        terms: list[Terms] = field(factory=list)
+
+    with pytest.raises(UsageError, match=r"Terms\.note: omit_none, owner: only fields of models take that"):
+        codec_of(Contract.__kinto__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import pickle
 import random
+import signal
 import sys
 import threading
 from collections import Counter
@@ -556,6 +557,15 @@ def test_a_transport_sees_the_context_variables_of_who_asked(payments: Client, w
     assert set(seen) == {"seven"}
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Also where the tests were started in the background of a shell, which ignores interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_after_an_interrupt_nothing_is_written_any_more(payments: Client) -> None:
     ended = threading.Event()
 

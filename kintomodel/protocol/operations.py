@@ -106,6 +106,17 @@ Flow: TypeAlias = Generator[Operation[Any], Any, T]
 """Several operations in a row: yields each, is sent its result or Raised, returns T."""
 
 
+def drive(flow: Flow[T], answer: Callable[[Operation[Any]], Any]) -> T:
+    """What the flow returns once each of its operations got its answer."""
+    try:
+        operation = next(flow)
+        while True:
+            operation = flow.send(answer(operation))
+    except StopIteration as end:
+        value: T = end.value
+        return value
+
+
 def create(
     path: object, data: JSONObject, permissions: Mapping[str, list[str]] | None = None
 ) -> Operation[StoredObject]:

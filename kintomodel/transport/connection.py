@@ -53,13 +53,7 @@ class Connection:
 
     def run(self, flow: Flow[T]) -> T:
         """Perform what the flow yields until it returns. What an operation raises, is raised in there."""
-        try:
-            operation = next(flow)
-            while True:
-                operation = flow.send(self._answer(operation))
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        return operations.drive(flow, self._answer)
 
     def stream(self, stream: Stream, *, ahead: bool = True) -> Iterator[JSONObject]:
         """What the stream finds. While it is handed on, what the stream asks next is under way.

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from ..protocol.objects import Response
-from ..protocol.operations import Operation
+from ..protocol.operations import Operation, drive
 from ..rehearsal.rehearsal import Rehearsal
 from ..rehearsal.stage import Stage
 from .base import Transport
@@ -70,7 +70,7 @@ class DryRunTransport:
             return self.inner.send(operation)
         with self._lock:
             if self._rehearsal.concerns(operation):
-                return self._rehearse(operation)
+                return drive(self._rehearsal.answer(operation), self._read)
         # Without the lock, so that threads read at the same time.
         response = self.inner.send(operation)
         with self._lock:
@@ -84,17 +84,10 @@ class DryRunTransport:
         """From now on everything is sent."""
         self._is_over = True
 
-    def _rehearse(self, operation: Operation[Any]) -> Response:
-        flow = self._rehearsal.answer(operation)
-        try:
-            reading = next(flow)
-            while True:
-                response = self.inner.send(reading)
-                self._stage.notice(response)
-                reading = flow.send(response)
-        except StopIteration as end:
-            answer: Response = end.value
-            return answer
+    def _read(self, reading: Operation[Any]) -> Response:
+        response = self.inner.send(reading)
+        self._stage.notice(response)
+        return response
 
 
 def _line(operation: Operation[Any], status: int) -> str:

@@ -13,7 +13,7 @@ import attrs
 from ..errors import KintoError, TransportError, UsageError
 from ..mapping.state import Mapped
 from ..protocol.changes import Write
-from ..protocol.operations import Flow, Operation, Raised
+from ..protocol.operations import Flow, Operation, Raised, drive
 from ..protocol.report import Outcome, Report, Status, broken_off, failure
 from ..transport.background import with_context
 from ..transport.connection import Connection
@@ -223,7 +223,7 @@ class _Run:
 
     def _outcome(self, step: Step, result: Any) -> Outcome[Any]:
         try:
-            status = self._run(self.job.work.settle(step, result))
+            status = drive(self.job.work.settle(step, result), self._answer)
         except KintoError as error:
             return failure(step.record, step.position, error, step.record.id)
         except Exception as error:  # of a function that was to decide about a conflict
@@ -232,20 +232,11 @@ class _Run:
             return failure(step.record, step.position, broken, step.record.id)
         return self._success(status, step.position, step.record)
 
-    def _run(self, flow: Flow[Status]) -> Status:
-        """As Connection.run(), but an interrupt is a lost answer, and so is each that comes after it.
+    def _answer(self, operation: Operation[Any]) -> Any:
+        """As of a connection, but an interrupt is a lost answer, and so is each that comes after it.
 
         So the flow comes to its end, and the record knows what may have been written.
         """
-        try:
-            operation = next(flow)
-            while True:
-                operation = flow.send(self._answer(operation))
-        except StopIteration as end:
-            status: Status = end.value
-            return status
-
-    def _answer(self, operation: Operation[Any]) -> Any:
         if not self._is_interrupted():
             try:
                 return self.job.connection.perform(operation)

@@ -66,10 +66,11 @@ def delete_account(id: str) -> Flow[None]:
     except KintoError as error:
         if not settling.may_be_done(error):
             raise
-        is_gone = yield from _is_gone(path)
-        if is_gone is None:
+        # Who deleted his own account is nobody now.
+        gone = yield from settling.is_gone(path, (NotFound, Unauthorized))
+        if gone is None:
             settling.give_up(error)
-        if not is_gone:
+        if not gone:
             raise error from None
 
 
@@ -125,17 +126,6 @@ def _read_as(id: str, password: str) -> Operation[Account]:
     user = b64encode(f"{id}:{password}".encode()).decode()
     headers = Secret({"Authorization": f"Basic {user}"})
     return Operation("GET", _account_path(id), _read_account, headers=headers)
-
-
-def _is_gone(path: str) -> Flow[bool | None]:
-    """None: that cannot be seen."""
-    try:
-        yield from Operation("GET", path, _read_account)
-    except (NotFound, Unauthorized):
-        return True
-    except KintoError:
-        return None
-    return False
 
 
 def _check_password(password: object) -> None:

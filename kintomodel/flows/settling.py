@@ -76,14 +76,14 @@ def delete(operation: Operation[int], *, is_doubted: bool = False) -> Flow[int |
     except KintoError as error:
         if not may_be_done(error, is_doubted=is_doubted):
             raise
-        is_gone: bool | None
+        gone: bool | None
         if isinstance(error, Forbidden) and probing.is_bucket(operation.path):
-            is_gone = yield from probing.is_missing(error, operation.path)
+            gone = yield from probing.is_missing(error, operation.path)
         else:
-            is_gone = yield from _is_gone(operation.path)
-        if is_gone is None:
+            gone = yield from is_gone(operation.path)
+        if gone is None:
             give_up(error)
-        if not is_gone:
+        if not gone:
             raise
         return None
 
@@ -119,11 +119,11 @@ def is_in_doubt(error: object) -> bool:
     return isinstance(error, TransportError)
 
 
-def _is_gone(path: str) -> Flow[bool | None]:
-    """None: that cannot be seen."""
+def is_gone(path: str, signs: tuple[type[ResponseError], ...] = (NotFound,)) -> Flow[bool | None]:
+    """None: that cannot be seen. signs: what Kinto says where it is gone."""
     try:
         yield from operations.read(path)
-    except NotFound:
+    except signs:
         return True
     except Forbidden as error:
         return (yield from probing.is_missing(error, path)) or None

@@ -101,7 +101,7 @@ def _joined(relation: str, *parts: Q) -> Q:
 
 
 def _kept(values: Any) -> Any:
-    """As a list, to be looked at more than once; what is no number of values as it is, to be refused."""
+    """As a list, to be looked at more than once; what is no collection of values stays, to be refused."""
     is_one = isinstance(values, (str, bytes, dict)) or not isinstance(values, Iterable)
     return values if is_one else list(values)
 

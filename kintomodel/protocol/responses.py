@@ -129,7 +129,7 @@ def _reason(response: Response, body: Mapping[str, Any]) -> str:
 def _advice(status: int, path: str, parent_is_missing: bool, reason: str) -> str:
     if status < 400:
         return "give the URL of the API's root itself, such as http://localhost:8888/v1"
-    if status in (404, 410):
+    if status in _GONE:
         if parent_is_missing:
             # Of a record in a missing bucket Kinto says the same, of a listing it would say 403.
             either = "its bucket or " if "/records/" in path else ""

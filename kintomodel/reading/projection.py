@@ -94,12 +94,14 @@ def is_lossy(record: Mapped, *, force: bool = False) -> bool:
     codec: Codec[Mapped] = codec_of(record.__kinto__)
     for one in codec.fields:
         name, key = one.info.name, one.info.key
+        if name not in attributes:
+            continue
         is_unread = not is_read(record, key)
+        if is_unread and holds_objects(one.info.stored_type):
+            return True
         # A null that is stored is None as well, and goes only by force.
         is_stored = state.stored.get(key) is not None or (force and key in state.stored)
-        if name in attributes and one.omits(attributes[name]) and (is_unread or is_stored):
-            return True
-        if name in attributes and is_unread and holds_objects(one.info.stored_type):
+        if one.omits(attributes[name]) and (is_unread or is_stored):
             return True
     return False
 

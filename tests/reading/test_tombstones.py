@@ -53,11 +53,12 @@ def test_since_is_a_time_of_either_form(payments, times):
 
 def test_tombstones_come_page_by_page(payments, times):
     with record(payments) as recording:
-        found = Receipt.objects.deleted(page_size=2)
+        found = Receipt.objects.deleted(page_size=1)
         assert not recording.operations
         assert next(found).id == "r0"
-        assert len(recording) == 1
+        assert len(recording) <= 2  # the second page is under way, or there already
         assert ids(found) == ["r1", "r2"]
+    assert len(recording) > 2
     assert all(one.method == "GET" for one in recording)
 
 

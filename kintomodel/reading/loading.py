@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from ..errors import Conflict, UsageError
+from ..errors import Conflict, KintoError, UsageError
 from ..flows import settling
 from ..flows.editing import later
 from ..mapping.codec import Codec, codec_of
@@ -204,18 +204,22 @@ def send_permissions(record: Mapped, changed: Mapping[str, list[str]]) -> Flow[N
     expected = own_data(path(record), state.stored)
     if state.only is not None:
         expected = Part(expected)
+    before = state.lost
+    # Perhaps it is done, and the answer lost, or we are interrupted: by this the next write will know.
+    # What is known of a save() stays.
+    state.lost = before or Lost(expected, changed)
     try:
         stored = yield from settling.write(operation, expected)
-    except settling.IN_DOUBT as error:
-        # Perhaps it was done: by this the next write will know. That of a save() stays.
-        if settling.is_in_doubt(error) and state.lost is None:
-            state.lost = Lost(expected, changed)
-        raise
     except Conflict as error:
+        state.lost = before
         if not (yield from was_ours(record, error, expected)):
             raise explained(error, record, None) from None
         yield from send_permissions(record, changed)
         return
+    except KintoError as error:
+        if not settling.is_in_doubt(error):
+            state.lost = before
+        raise
     state.stored, state.only = dict(stored.data), None
     state.lost, record.last_modified = None, stored.last_modified
     permissions(record).settle(changed, stored.permissions)

@@ -114,18 +114,28 @@ def _save(record: Mapped, manner: Manner) -> Flow[bool]:
     planned = prepared(record, force=manner.force)
     if planned is None:
         return False
-    if manner.verify:
-        (result,) = yield from verifying.run([planned], look_again=manner.look_again)
-    else:
-        result = yield from _sent(planned)
+    result = yield from _sent(record, planned, manner)
     return (yield from take_in(record, planned, result, manner))
 
 
-def _sent(planned: Write) -> Flow[StoredObject | KintoError]:
-    try:
-        return (yield from settling.write(planned.operation, planned.expected or {}))
-    except KintoError as error:
-        return error
+def _sent(record: Mapped, planned: Write, manner: Manner) -> Flow[StoredObject | KintoError]:
+    state = record._state
+    before, state.lost = state.lost, _perhaps(planned)  # which stays if this is interrupted
+    result: StoredObject | KintoError
+    if manner.verify:
+        (result,) = yield from verifying.run([planned], look_again=manner.look_again)
+    else:
+        try:
+            result = yield from settling.write(planned.operation, planned.expected or {})
+        except KintoError as error:
+            result = error
+    state.lost = before
+    return result
+
+
+def _perhaps(planned: Write) -> Lost:
+    """By this the next save() will know that it was done."""
+    return Lost(planned.expected or {}, planned.operation.body.get("permissions", {}))
 
 
 def take_in(record: Mapped, planned: Write, result: StoredObject | KintoError, manner: Manner) -> Flow[bool]:
@@ -134,8 +144,7 @@ def take_in(record: Mapped, planned: Write, result: StoredObject | KintoError, m
         keep(record, planned, result)
         return True
     if settling.is_in_doubt(result):
-        # Perhaps it was done: by this the next save() will know.
-        record._state.lost = Lost(planned.expected or {}, planned.operation.body.get("permissions", {}))
+        record._state.lost = _perhaps(planned)
     if isinstance(result, Conflict):
         if not (yield from was_ours(record, result, planned.expected or {})):
             raise explained(result, record, planned.expected)
@@ -160,11 +169,14 @@ def delete(record: Mapped, *, missing_ok: bool = False, force: bool = False) -> 
     """
     planned = deletion(record, force=force)
     record.before_delete()
+    state = record._state
+    before, state.deleted = state.deleted, True  # which stays if this is interrupted
     result: int | KintoError | None
     try:
         result = yield from settling.delete(planned.operation)
     except KintoError as error:
         result = error
+    state.deleted = before
     if take_out(record, result, missing_ok):
         record.after_delete()
 

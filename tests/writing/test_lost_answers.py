@@ -22,7 +22,7 @@ class Cutting:
     """In front of a transport: each request gets through, and the answers named are lost.
 
     fates: for one request after the other: None, "cut", "unsent" for one that gets lost itself, a status that
-    a proxy answers with, or what is to happen before it is sent.
+    a proxy answers with, what is raised once it is sent, or what is to happen before.
     """
 
     def __init__(self, inner):
@@ -40,6 +40,8 @@ class Cutting:
         response = self.inner.send(operation)
         if fate == "cut":
             raise ConnectionFailed(f"{operation.method} {operation.path}: cut")
+        if isinstance(fate, BaseException):
+            raise fate
         return Response(fate) if fate else response
 
     def close(self):
@@ -328,3 +330,91 @@ def test_a_function_is_not_asked_where_its_change_may_be_made_already(line, cutt
             on_conflict=lambda conflict: {**conflict.theirs, "amount": conflict.theirs["amount"] + 1}
         )
     assert theirs.get(id=receipt.id).amount == 2
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+INTERRUPTS = pytest.mark.parametrize(
+    "fate", [KeyboardInterrupt(), DeprecationWarning("the end"), interrupt], ids=["sent", "alert", "unsent"]
+)
+
+
+def break_off(cutting, fate, work):
+    cutting.fates = [fate]
+    with pytest.raises((KeyboardInterrupt, DeprecationWarning)):
+        work()
+
+
+@INTERRUPTS
+@pytest.mark.parametrize("verify", [False, True])
+def test_a_save_that_was_interrupted_is_no_conflict_the_next_time(once, cutting, theirs, fate, verify):
+    receipt = Receipt.objects.create(amount=Decimal(1))
+    once.server_info()
+    receipt.amount = Decimal(2)
+    break_off(cutting, fate, partial(receipt.save, verify=verify))
+    receipt.currency = "USD"
+    receipt.save()
+    found = theirs.get(id=receipt.id)
+    assert (found.amount, found.currency) == (2, "USD")
+    assert found.last_modified == receipt.last_modified
+
+
+@INTERRUPTS
+def test_an_edit_that_is_taken_back_after_an_interrupt_is_taken_back_there(once, cutting, theirs, fate):
+    receipt = Receipt.objects.create(amount=Decimal(1))
+    receipt.amount = Decimal(2)
+    break_off(cutting, fate, receipt.save)
+    receipt.amount = Decimal(1)
+    receipt.save()
+    assert theirs.get(id=receipt.id).amount == 1
+
+
+@INTERRUPTS
+def test_a_creation_that_was_interrupted_is_no_conflict_the_next_time(once, cutting, theirs, fate):
+    receipt = Receipt(amount=Decimal(1))
+    break_off(cutting, fate, receipt.save)
+    receipt.amount = Decimal(2)
+    receipt.save()
+    assert theirs.get(id=receipt.id).amount == 2
+
+
+@INTERRUPTS
+def test_permissions_that_were_interrupted_are_no_conflict_the_next_time(once, cutting, theirs, fate):
+    receipt = Receipt.objects.create(amount=Decimal(1))
+    break_off(cutting, fate, partial(receipt.permissions.update, read=["account:bob"]))
+    receipt.permissions.update(read=["account:zoe"])
+    assert set(theirs.get(id=receipt.id).permissions.read) == {"account:zoe"}
+
+
+@INTERRUPTS
+def test_a_deletion_that_was_interrupted_is_ours(once, cutting, theirs, fate):
+    receipt = Receipt.objects.create(amount=Decimal(1))
+    break_off(cutting, fate, receipt.delete)
+    receipt.delete()
+    assert theirs.count() == 0
+    assert receipt.last_modified is None
+
+
+def test_what_others_wrote_after_an_interrupt_is_still_a_conflict(once, cutting, theirs):
+    receipt = Receipt.objects.create(amount=Decimal(1))
+    receipt.amount = Decimal(2)
+    break_off(cutting, KeyboardInterrupt(), receipt.save)
+    write_theirs(theirs, receipt, amount=Decimal(3))
+    with pytest.raises(Conflict):
+        receipt.save()
+    assert theirs.get(id=receipt.id).amount == 3
+
+
+def test_a_refused_write_is_not_taken_for_an_interrupted_one(once, cutting, theirs):
+    receipt = Receipt.objects.create(amount=Decimal(1))
+    write_theirs(theirs, receipt, amount=Decimal(2))
+    receipt.amount = Decimal(2)
+    for refused in (receipt.save, partial(receipt.permissions.update, read=["account:bob"])):
+        with pytest.raises(Conflict):
+            refused()
+    cutting.methods.clear()
+    receipt.amount = Decimal(1)
+    receipt.save()
+    assert cutting.methods == []

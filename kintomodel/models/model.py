@@ -250,8 +250,9 @@ class Model(_ModelBase, abstract=True):
 
         Raises ValidationError before anything is sent, and Conflict if it was written since it was
         read. force: without that guard, and with the values that others stored in another form, such
-        as a Z for +00:00. using: another client, from now on; on another server it becomes a new record. If
-        that raises anything, it is still a record of its own place.
+        as a Z for +00:00; what others changed beside it stays, which costs one more GET where a key is taken
+        out. using: another client, from now on; on another server it becomes a new record. If that raises
+        anything, it is still a record of its own place.
         on_conflict, if somebody else wrote it: "raise"; "merge" both sides' changes, where they do not
         overlap; the same with "mine" where they do; "theirs" drops mine; or a function of the Conflict
         that returns the whole data to be stored. Each costs one more GET and another attempt.

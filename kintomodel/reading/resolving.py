@@ -31,18 +31,25 @@ def check_choice(on_conflict: object) -> None:
         )
 
 
-def resolve(record: Mapped, conflict: Conflict, on_conflict: OnConflict, tries: int) -> Flow[bool]:
+def resolve(
+    record: Mapped, conflict: Conflict, on_conflict: OnConflict, tries: int, *, force: bool = False
+) -> Flow[bool]:
     """Make the record what is to be stored now, on top of what the server has; one GET.
 
     tries: how often it failed by now, which is waited for. False: nothing is left to be stored.
-    Raises the conflict if nobody can say what is: a function might make a change again that was made by an
-    attempt whose answer was lost.
+    force: if nobody decides otherwise, mine is stored, unless it was deleted. Raises the conflict if nobody
+    can say what is: a function might make a change again that was made by an attempt whose answer was lost.
     """
+    is_forced = force and on_conflict == "raise"
+    if is_forced:
+        on_conflict = "mine"
     if on_conflict == "raise" or (callable(on_conflict) and conflict.attempts > 1):
         raise conflict
     try:
         stored = yield from later(operations.read(path(record)), tries)
     except NotFound:
+        if is_forced:
+            raise conflict from None
         return _resolve_deleted(record, conflict, on_conflict)
     conflict.theirs = own_data(path(record), stored.data)
     _complete(record, conflict)

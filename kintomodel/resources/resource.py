@@ -121,7 +121,8 @@ class Resource(Generic[P]):
         """Send what changed, data and permissions in one guarded request; nothing if nothing did.
 
         Raises Conflict, with base, mine and theirs, if somebody else wrote or deleted it meanwhile.
-        force: without that precondition. An object that is not stored yet is created, as create() does.
+        force: without that precondition; where a key was taken out, all of the data is sent as it is here.
+        An object that is not stored yet is created, as create() does.
         """
         write = self.change(force=force)
         if write is not None:

@@ -69,7 +69,8 @@ def write(record: Mapped, *, force: bool = False) -> Write | None:
     """What makes the server's record like this one; None if it is already.
 
     force: without the precondition that nobody wrote it since it was read, and with the values that
-    are the same in another form: what others wrote gets the form that filters look for.
+    are the same in another form: what others wrote gets the form that filters look for. To take out a key
+    all others are sent with it, so that it is needed there all the same.
     """
     state, where = record._state, path(record)
     edited, permissions = changed(record, force=force), _permissions(record)
@@ -90,7 +91,7 @@ def write(record: Mapped, *, force: bool = False) -> Write | None:
         {**kept, **edited},
         permissions,
         whole=lambda: state.permissions.as_dict() if state.permissions else {},
-        force=force,
+        force=force and not gone,
         is_checked=True,
     )
     if planned is None and state.lost is not None:

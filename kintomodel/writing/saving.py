@@ -103,7 +103,7 @@ def repeating(record: Mapped, attempt: Flow[bool], manner: Manner, on_conflict: 
         except Conflict as conflict:
             if tries == _TRIES:
                 raise
-            if not (yield from resolve(record, conflict, on_conflict, tries)):
+            if not (yield from resolve(record, conflict, on_conflict, tries, force=manner.force)):
                 return False
             attempt = _save(record, manner)
 

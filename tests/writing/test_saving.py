@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from kintomodel import Conflict, Model, NotFound, UsageError, ValidationError, field
+from kintomodel import BulkError, Conflict, Model, NotFound, UsageError, ValidationError, field
 from kintomodel.protocol import operations
 from kintomodel.testing import record
 
@@ -178,6 +178,56 @@ def test_force_writes_over_what_others_wrote(receipt, payments, sent):
     assert (sent.last.method, sent.last.headers) == ("PATCH", {})
     assert (stored(payments)["amount"], stored(payments)["currency"]) == (2, "USD")
     assert (receipt.currency, receipt.changes()) == ("USD", {})
+
+
+def forced(record, how):
+    if how == "bulk":
+        Receipt.objects.bulk_save([record], force=True).raise_for_failures()
+    else:
+        record.save(force=True, verify=how == "verify")
+
+
+@pytest.mark.parametrize("how", ["save", "verify", "bulk"])
+def test_force_takes_out_keys_and_leaves_what_others_wrote(payments, sent, how):
+    receipt = Receipt(id="abc", amount=Decimal(1))
+    receipt.extra.update(note="x", kept=1)
+    receipt.save()
+    other = Receipt.objects.get(id="abc")
+    other.currency, other.amount, other.extra["more"] = "USD", Decimal(9), 1
+    other.permissions.read += "account:bob"
+    other.save()
+    del receipt.extra["note"]
+    receipt.amount = Decimal(2)
+    forced(receipt, how)
+    assert stored(payments) == {
+        "amount": 2, "currency": "USD", "tags": [], "address": None, "kept": 1, "more": 1
+    }  # fmt: skip
+    found = Receipt.objects.get(id="abc")
+    assert set(found.permissions.read) == {"account:bob"}
+    assert (receipt.currency, receipt.changes(), receipt.last_modified) == ("USD", {}, found.last_modified)
+
+
+def test_force_takes_out_keys_in_one_request_if_nobody_else_wrote(payments, sent):
+    receipt = Receipt(id="abc")
+    receipt.extra["note"] = "x"
+    receipt.save()
+    receipt.extra.clear()
+    sent.clear()
+    receipt.save(force=True)
+    assert [operation.method for operation in sent] == ["PUT"]
+    assert "note" not in stored(payments)
+
+
+@pytest.mark.parametrize("how", ["save", "bulk"])
+def test_force_brings_nothing_back(receipt, payments, how):
+    receipt.extra["note"] = "x"
+    receipt.save()
+    Receipt.objects.get(id="abc").delete()
+    receipt.extra.clear()
+    receipt.amount = Decimal(2)
+    with pytest.raises((Conflict, BulkError)):
+        forced(receipt, how)
+    assert Receipt.objects.count() == 0
 
 
 def test_what_others_wrote_and_does_not_fit_is_said_after_a_forced_save(receipt, payments):

@@ -16,7 +16,7 @@ from kintomodel import Model, Ref, UsageError, ValidationError, field, register
 from kintomodel.mapping.codec import codec_of
 from kintomodel.mapping.state import home_of
 from kintomodel.protocol import operations
-from kintomodel.protocol.values import DEEPEST
+from kintomodel.protocol.values import DEEPEST, equal
 from kintomodel.testing import record
 from tests.mapping.test_conversion import Address, Line, Status, addresses, decimals, lines, moments, texts
 
@@ -119,7 +119,10 @@ def test_a_record_comes_back_from_the_server_as_it_was_sent(payments, receipt):
     sent = {name: getattr(receipt, name) for name in Receipt.__kinto__.fields}
     receipt.save()
     found = Receipt.objects.get(id=receipt.id)
-    assert {name: getattr(found, name) for name in Receipt.__kinto__.fields} == sent
+    back = {name: getattr(found, name) for name in Receipt.__kinto__.fields}
+    # PostgreSQL gives back large floats as integers, which are not equal to Python.
+    assert equal(back.pop("notes"), sent.pop("notes"))
+    assert back == sent
     assert found.changes() == receipt.changes() == {}
 
 

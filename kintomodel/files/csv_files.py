@@ -44,7 +44,7 @@ class Column(NamedTuple):
         first, second = decoded, [cell]
         if self.is_text and not cell.startswith('"') and cell != "null":
             first, second = second, first
-        for value in (*first, *second):
+        for value in (*first, *second, *_spelt_in_capitals(cell)):
             try:
                 self.reads(value)
             except Exception:  # of any hook, also those of users
@@ -132,6 +132,11 @@ def _reading(hook: Callable[[JSON, Any], object], kind: Any) -> Callable[[JSON],
 
 def _is_text(cls: Any) -> bool:
     return without_none(cls) in (str, TextDecimal)
+
+
+def _spelt_in_capitals(cell: str) -> list[JSON]:
+    """Spreadsheets write TRUE and FALSE, Python True and False."""
+    return [cell.lower() == "true"] if cell.lower() in ("true", "false") else []
 
 
 def _text(value: JSON) -> str:

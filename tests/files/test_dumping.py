@@ -250,6 +250,21 @@ def test_values_are_read_by_the_type_of_their_field(payments: Client, tmp_path: 
     assert (found.kind, found.paid_at, found.tags, found.anything) == (None, NOON, ["x"], "007")
 
 
+class Flagged(Model, bucket="payments", collection="receipts"):
+    flag: bool = False
+    name: str = ""
+    either: bool | str = ""
+
+
+def test_booleans_are_read_as_spreadsheets_and_python_write_them(payments: Client, tmp_path: Path) -> None:
+    rows = "id,flag,name,either\na,TRUE,TRUE,TRUE\nb,False,False,false\nc,true,true,true\nd,yes,,\n"
+    report = Flagged.objects.load(written(tmp_path, "rows.csv", rows), on_error="collect")
+    found = {one.id: (one.flag, one.name, one.either) for one in Flagged.objects.all()}
+    assert found == {"a": (True, "TRUE", "TRUE"), "b": (False, "False", False), "c": (True, "true", True)}
+    (failure,) = report.failures
+    assert "flag: expected a boolean, got string 'yes'" in failure.message
+
+
 @pytest.mark.parametrize("name", ["rows.json", "rows.jsonl"])
 def test_a_number_of_too_many_digits_is_refused_for_a_decimal_alone(
     payments: Client, tmp_path: Path, name: str

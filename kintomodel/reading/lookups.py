@@ -153,9 +153,8 @@ def _text(found: Target, lookup: str, value: object) -> Condition:
 def _elements(found: Target, lookup: str, value: object) -> Condition:
     if not found.is_list:
         raise UsageError(f"{found} holds {found.type_name}: {lookup} is for lists and sets")
-    several = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
-    if not isinstance(value, (list, tuple, set, frozenset)) and lookup != "contains":
-        raise UsageError(f"{found}: {lookup} takes a list of values, got {value!r}")
+    is_one = lookup == "contains" and not isinstance(value, (list, tuple, set, frozenset))
+    several = [value] if is_one else _iterable(found, lookup, value)
     element = found.element
     stored = [_value(element, one) for one in several]
     return Comparison(found.path, lookup, stored, element.decode(*stored))

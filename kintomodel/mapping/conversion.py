@@ -54,7 +54,7 @@ def new_converter() -> cattrs.Converter:
     converter.register_structure_hook_func(is_json, lambda value, _: sendable(value))
     converter.register_unstructure_hook_func(is_json, json_writer(converter))
     converter.register_structure_hook_factory(is_reference, _reference_reader)
-    converter.register_unstructure_hook_func(is_reference, _reference_id)
+    converter.register_unstructure_hook_factory(is_reference, _reference_writer)
     converter.register_structure_hook_factory(_is_array, _array_reader)
     converter.register_unstructure_hook_factory(_is_array, _array_writer)
     converter.register_unstructure_hook_factory(_is_object, _object_writer)
@@ -93,10 +93,18 @@ def _reference_reader(cls: Any, _: cattrs.Converter) -> Callable[[JSON, Any], Re
     return read
 
 
-def _reference_id(value: Any) -> str:
-    if isinstance(value, Ref):
+def _reference_writer(cls: Any, _: cattrs.Converter) -> Callable[[Any], str]:
+    model = referred(cls)
+
+    def write(value: Any) -> str:
+        if not isinstance(value, Ref):
+            raise expected("a Ref", value)
+        other = value.other_model(model)
+        if other is not None:
+            raise Mismatch(f"expected a Ref to a {model.__name__}, got one to a {other.__name__}")
         return value.id
-    raise expected("a Ref", value)
+
+    return write
 
 
 def _is_array(cls: Any) -> bool:

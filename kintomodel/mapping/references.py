@@ -81,6 +81,15 @@ class Ref(Generic[T]):
         """The model of the record, None where it is not known."""
         return self._model
 
+    def other_model(self, model: Any) -> Any:
+        """That of the record, if it is surely none of this one, as it is kept elsewhere; else None."""
+        known = self._model if self._record is None else type(self._record)
+        here, there = (getattr(one, "__kinto__", None) for one in (model, known))
+        if here is None or there is None:
+            return None
+        places = ((here.bucket, there.bucket), (here.collection, there.collection))
+        return known if any(None not in place and len(set(place)) == 2 for place in places) else None
+
     def __eq__(self, other: object) -> bool:
         return self.id == other.id if isinstance(other, Ref) else NotImplemented
 

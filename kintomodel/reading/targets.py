@@ -183,8 +183,8 @@ def _write(cls: Any, value: Any) -> JSON:
     if _is_enum(cls) and not isinstance(value, cls):
         member: Any = converter().structure(value, cls)
         return member.value
-    if is_reference(cls):
-        return (value if isinstance(value, Ref) else Ref[Any](value)).id
+    if is_reference(cls) and not isinstance(value, Ref):
+        value = Ref[Any](value)
     written = converter().get_unstructure_hook(cls)(value)
     converter().get_structure_hook(cls)(written, cls)
     return written

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Generic, get_args, get_origin
+from typing import Any, Generic, cast, get_args, get_origin
 
 import attrs
 
@@ -157,6 +157,7 @@ def declare(
         if attribute.name not in own_names
     }
     _check_names(cls, own_names)
+    _check_mixins(cls)
     _check_fields(cls, fields)
     for kind, value in (("bucket", bucket), ("collection", collection)):
         if value is not None:
@@ -192,6 +193,20 @@ def _check_names(cls: type, own_names: Mapping[str, str]) -> None:
                 f"{cls.__qualname__}.{name}: a field is public; "
                 f"declare `{name.strip('_')}: ... = field(key={name!r})`, or a ClassVar"
             )
+
+
+def _check_mixins(cls: type) -> None:
+    """attrs takes fields from models and its own classes: those of other bases would silently be none."""
+    names = set(attrs.fields_dict(cast(Any, cls)))
+    for base in cls.__mro__:
+        for name, annotation in own_annotations(base).items():
+            if name in names or name.startswith("_") or is_class_variable(annotation, module_scope(base)):
+                continue
+            raise UsageError(
+                f"{cls.__qualname__}.{name}: {base.__name__} is no model, so this is no field: "
+                f"make it one, `class {base.__name__}(Model, abstract=True)`, or {name} a ClassVar"
+            )
+        names |= vars(base).keys()
 
 
 def _check_fields(cls: type, fields: Mapping[str, FieldInfo]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from abc import ABCMeta
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from copy import deepcopy
 from datetime import datetime, timedelta, timezone
 from reprlib import recursive_repr
@@ -81,18 +81,20 @@ class ModelMeta(ABCMeta):
         def __call__(cls, *arguments, **fields):
             try:
                 return super().__call__(*arguments, **fields)
-            except TypeError:
-                for name in fields:
-                    if name in attrs.fields_dict(cls):
-                        continue
-                    known = [*vars(cls)["__kinto__"].fields, "id", "permissions"]
-                    hint = suggestion(name, known)
-                    raise UsageError(f"{cls.__name__} has no field {name!r}; {hint}") from None
-                required = [one.name for one in attrs.fields(cls) if one.default is attrs.NOTHING]
-                missing = [repr(name) for name in required if name not in fields]
-                if missing:
-                    raise UsageError(f"{cls.__name__} needs {', '.join(missing)}") from None
-                raise
+            except TypeError as error:
+                if (problem := _problem(cls, fields, str(error))) is None:
+                    raise
+                raise UsageError(f"{cls.__name__}{problem}") from None
+
+        def __dir__(cls):
+            declaration = vars(cls).get("__kinto__")
+            fields = [] if declaration is None else [*_OWN_EXPRESSIONS, *declaration.fields]
+            return [*super().__dir__(), *fields]
+
+        def __setattr__(cls, name, value):
+            if name in ("__attrs_attrs__", "__dataclass_params__"):
+                _refuse_decorator(cls)
+            super().__setattr__(name, value)
 
         # That of __call__ would be shown otherwise.
         @property
@@ -119,12 +121,37 @@ class _ModelBase(Mapped, metaclass=ModelMeta):
                     raise
                 hint = suggestion(next(iter(others)), ("abstract", "bucket", "collection"))
                 raise UsageError(f"class {cls.__qualname__}(..., {next(iter(others))}=...): {hint}") from None
+            _refuse_decorator(cls)  # attrs makes a class with slots anew
             _set_up(cls, bucket, collection, abstract)
 
         def __setattr__(self, name, value):
             if name not in vars(self) and not name.startswith("_"):
                 _check_attribute(type(self), name)
             super().__setattr__(name, value)
+
+
+def _has_own_constructor(cls: type) -> bool:
+    return hasattr(cls, "__attrs_init__")
+
+
+def _problem(cls: Any, fields: Collection[str], error: str) -> str | None:
+    """What a TypeError of the constructor means; None if it is not about its arguments."""
+    if _has_own_constructor(cls):
+        is_inherited = "Model.__init__() " in error
+        return ".__init__ calls self.__attrs_init__(...), not super().__init__(...)" if is_inherited else None
+    for name in fields:
+        if name not in attrs.fields_dict(cls):
+            return f" has no field {name!r}; {suggestion(name, [*cls.__kinto__.fields, 'id', 'permissions'])}"
+    required = [one.name for one in attrs.fields(cls) if one.default is attrs.NOTHING]
+    missing = [repr(name) for name in required if name not in fields]
+    return f" needs {', '.join(missing)}" if missing else None
+
+
+def _refuse_decorator(cls: type) -> None:
+    """UsageError for a model that is to become a class of attrs or a dataclass once more."""
+    if "__kinto__" in vars(cls):
+        name = cls.__qualname__
+        raise UsageError(f"{name}: Model makes it a class of attrs itself: take away the decorator")
 
 
 def _check_attribute(cls: Any, name: str) -> None:
@@ -323,7 +350,7 @@ class Model(_ModelBase, abstract=True):
             was_read = mine is not None and (mine.stored is not None or mine.only is not None)
             if was_read and name in type(self).__kinto__.fields:
                 return loading.deferred(self, name)
-            if name in ("objects", "_state") or name not in dir(type(self)):
+            if name in ("objects", "_state") or name not in type.__dir__(type(self)):
                 raise AttributeError(_missing(type(self), name))
             raise AttributeError(f"{name!r} belongs to the class: use {type(self).__name__}.{name}")
 
@@ -331,6 +358,8 @@ class Model(_ModelBase, abstract=True):
 def _missing(cls: type, name: str) -> str:
     if name == "objects":
         return f"'objects' belongs to the class: use {cls.__name__}.objects"
+    if name == "_state" and _has_own_constructor(cls):
+        return f"{cls.__name__}.__init__ has to call self.__attrs_init__(...), with the fields"
     return f"{cls.__name__!r} object has no attribute {name!r}"
 
 

@@ -6,6 +6,7 @@ import inspect
 import typing
 import typing as tp
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypeVar
@@ -401,3 +402,58 @@ def test_field_may_be_declared_as_an_expression_for_the_checkers():
 
     assert types_of(Receipt) == {"amount": Decimal, "label": str}
     assert Receipt(amount=Decimal(1)).label == "x"
+
+
+# what is no model
+
+
+class Plain:
+    created: int = 0
+
+
+class PlainChild(attrs.define(type("Defined", (), {"__annotations__": {"made": int}}))):
+    """Of a class of attrs, but none itself."""
+
+    created: int
+
+
+@pytest.mark.parametrize("base", [Plain, PlainChild])
+def test_what_another_class_annotates_is_refused_as_it_would_be_no_field(base):
+    message = rf"^Bad\.created: {base.__name__} is no model, so this is no field: make it one, .* a ClassVar$"
+    with pytest.raises(UsageError, match=message):
+        type(Model)("Bad", (base, Model), {})
+
+
+def test_another_class_may_annotate_what_the_model_has_and_what_is_no_field():
+    class Counting:
+        limit: ClassVar[int] = 5
+        _cache: dict[str, int]
+        id: str
+        total: int
+        amount: int
+
+        def double(self) -> int:
+            return 2 * self.amount
+
+    class Receipt(Counting, Model):
+        amount: int = 1
+
+        @property
+        def total(self) -> int:
+            return self.amount
+
+    assert fields_of(Receipt) == {"amount"}
+    assert (Receipt(amount=2).double(), Receipt(amount=2).total) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    "decorator", [attrs.define, attrs.define(slots=False), attrs.frozen, dataclass, dataclass(slots=True)]
+)
+def test_a_model_is_not_made_a_class_of_attrs_or_a_dataclass_again(decorator):
+    with pytest.raises(
+        UsageError, match=r"Receipt: Model makes it a class of attrs itself: take away the decorator$"
+    ):
+
+        @decorator
+        class Receipt(Model, bucket="payments", collection="receipts"):
+            amount: int = 0

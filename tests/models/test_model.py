@@ -313,3 +313,34 @@ def test_two_records_of_no_collection_are_the_same_by_their_ids():
 
     assert Homeless(id="a") == Homeless(id="a")
     assert Homeless(id="a") != Homeless(id="b")
+
+
+def test_a_constructor_of_ones_own_calls_that_of_attrs():
+    class Priced(Model, bucket="payments", collection="receipts"):
+        amount: int
+        currency: str = "EUR"
+
+        def __init__(self, price: str) -> None:
+            self.__attrs_init__(amount=int(price))
+
+    assert Priced("5").changes() == {"amount": 5, "currency": "EUR"}
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'price'"):
+        Priced()
+
+    class Inherited(Priced):
+        def __init__(self, amount: int) -> None:
+            super(Priced, self).__init__(amount=amount)
+
+    with pytest.raises(UsageError, match=r"Inherited\.__init__ calls self\.__attrs_init__\(\.\.\.\), not"):
+        Inherited(amount=5)
+
+    class Forgetful(Priced):
+        def __init__(self, amount: int) -> None:
+            self.amount = amount
+
+    with pytest.raises(AttributeError, match=r"^Forgetful\.__init__ has to call self\.__attrs_init__"):
+        Forgetful(5).changes()
+
+
+def test_the_class_lists_its_fields_for_those_who_complete_names():
+    assert {"id", "last_modified", "amount", "currency", "objects", "save"} <= {*dir(Receipt), "objects"}

@@ -19,7 +19,7 @@ from weakref import WeakSet
 import requests
 from requests.hooks import default_hooks
 
-from ..errors import ConnectionFailed, Timeout, UsageError
+from ..errors import ConnectionFailed, Timeout, TransportError, UsageError
 from ..protocol.objects import Response
 from ..protocol.operations import Operation
 from .auth import Auth, authorization
@@ -105,14 +105,7 @@ class HTTPTransport:
         except requests.exceptions.InvalidURL as error:
             raise UsageError(f"{_EXPECTED_URL}, got {self.url!r}") from error
         except requests.exceptions.RequestException as error:
-            cause = _innermost(error, handled)
-            # requests calls it a ConnectionError if the time is over in the middle of an answer.
-            if isinstance(error, requests.exceptions.Timeout) or isinstance(cause, TimeoutError):
-                raise Timeout(self._failure(operation, "no answer in time")) from error
-            if isinstance(error, requests.exceptions.ConnectionError):
-                raise ConnectionFailed(self._failure(operation, _first_line(cause))) from error
-            # What is left breaks in the middle of an answer: a short or garbled body.
-            raise ConnectionFailed(self._failure(operation, "the answer broke off")) from error
+            raise self._unanswered(operation, error, handled) from error
         milliseconds = (time.perf_counter() - started) * 1000
         logger.debug("%s %s %s %.0f ms", operation.method, operation.path, answer.status_code, milliseconds)
         self._warn(answer.headers.get("Alert"))
@@ -167,8 +160,24 @@ class HTTPTransport:
                 self._sessions.add(session)
         return session
 
-    def _failure(self, operation: Operation[Any], cause: str) -> str:
-        return f"{operation.method} {self.url}{operation.path}: {cause}; is the server running there?"
+    def _unanswered(
+        self,
+        operation: Operation[Any],
+        error: requests.exceptions.RequestException,
+        handled: BaseException | None,
+    ) -> TransportError:
+        cause, advice = _innermost(error, handled), "is the server running there?"
+        kind: type[TransportError] = ConnectionFailed
+        # requests calls it a ConnectionError if the time is over in the middle of an answer.
+        if isinstance(error, requests.exceptions.Timeout) or isinstance(cause, TimeoutError):
+            kind, reason = Timeout, "no answer in time"
+        elif isinstance(error, requests.exceptions.ConnectionError):
+            reason = _first_line(cause)
+            if isinstance(error, requests.exceptions.SSLError):
+                advice = "does the server speak https there, with a certificate that is trusted?"
+        else:  # what is left breaks in the middle of an answer: a short or garbled body
+            reason = "the answer broke off"
+        return kind(f"{operation.method} {self.url}{operation.path}: {reason}; {advice}")
 
     def _warn(self, alert: str | None) -> None:
         """A server near its end of life says so in each answer: repeat it once.

@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -49,6 +50,23 @@ def test_nobody_listens(nobody):
         rf"GET {nobody}/buckets/b: \[Errno \d+\] Connection refused; is the server running there\?",
         str(error),
     )
+
+
+def test_a_server_without_https_is_said_to_be_one():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse():
+            with listener.accept()[0] as connection:
+                connection.recv(64)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        error = failure(HTTPTransport(f"https://127.0.0.1:{listener.getsockname()[1]}/v1", AUTH))
+        thread.join(10)
+    assert type(error) is ConnectionFailed
+    assert "SSL" in str(error)
+    assert str(error).endswith("; does the server speak https there, with a certificate that is trusted?")
 
 
 def test_the_host_is_not_known():

@@ -23,6 +23,7 @@ from ..errors import (
     UnreadableResponse,
 )
 from ..protocol import operations, probing
+from ..protocol.changes import Lost
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow, Operation
 from ..protocol.responses import BACKEND_FAILED
@@ -117,6 +118,19 @@ def is_in_doubt(error: object) -> bool:
     if isinstance(error, UnreadableResponse):
         return not 300 <= error.status < 400  # else it was redirected
     return isinstance(error, TransportError)
+
+
+def own_write(path: object, lost: Lost | None, conflict: Conflict) -> Flow[StoredObject | None]:
+    """The object as it is stored, if it is what our own write made of it whose answer was lost.
+
+    None if somebody else's came in between, or after it. At most one GET.
+    """
+    theirs = conflict.existing
+    if lost is None or theirs is None or not same(theirs, lost.data):
+        return None
+    stored = yield from operations.read(path)
+    is_theirs = stored.last_modified != theirs.get("last_modified")
+    return None if is_theirs or not has_permissions(stored, lost.permissions) else stored
 
 
 def is_gone(path: str, signs: tuple[type[ResponseError], ...] = (NotFound,)) -> Flow[bool | None]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import attrs
 
 from ..errors import UsageError
-from ..protocol.changes import own_record_data
+from ..protocol.changes import Lost, own_record_data
 from ..protocol.paths import CollectionPath, RecordPath
 from ..protocol.values import JSONObject, sendable
 from ..resources.client import Client, current_client
@@ -72,13 +72,6 @@ def home_of(
             f'class {name}(Model, bucket="...", collection="..."), or name it in {name}.objects.using(...)'
         )
     return Home(CollectionPath(bucket, collection), client)
-
-
-class Lost(NamedTuple):
-    """A write whose answer was lost. data: all of it once that write is done; permissions: those it named."""
-
-    data: JSONObject
-    permissions: Mapping[str, list[str]]
 
 
 @attrs.define(eq=False)

@@ -24,6 +24,13 @@ _RESERVED = ("id", "last_modified", "deleted", "__permissions__")
 _RESERVED_IN_RECORDS = (*_RESERVED, "schema")
 
 
+class Lost(NamedTuple):
+    """A write whose answer was lost. data: all of it once that write is done; permissions: those it named."""
+
+    data: JSONObject
+    permissions: Mapping[str, list[str]]
+
+
 class Write(NamedTuple):
     """An operation, and how to find out what became of it if its answer is lost.
 
@@ -34,6 +41,11 @@ class Write(NamedTuple):
     operation: Operation[Any]
     expected: JSONObject | None = None
     is_doubted: bool = False
+
+    @property
+    def perhaps_done(self) -> Lost:
+        """By this a later write will know that it was done, if nobody can tell now."""
+        return Lost(self.expected or {}, self.operation.body.get("permissions", {}))
 
 
 def without_identity(data: Mapping[str, JSON]) -> JSONObject:

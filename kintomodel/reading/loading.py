@@ -9,9 +9,9 @@ from ..errors import Conflict, KintoError, UsageError
 from ..flows import settling
 from ..flows.editing import later
 from ..mapping.codec import Codec, codec_of
-from ..mapping.state import Home, Lost, Mapped, home, path, refuse_readonly
+from ..mapping.state import Home, Mapped, home, path, refuse_readonly
 from ..protocol import operations
-from ..protocol.changes import own_data
+from ..protocol.changes import Write, own_data
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.values import JSONObject, Part
@@ -207,7 +207,7 @@ def send_permissions(record: Mapped, changed: Mapping[str, list[str]]) -> Flow[N
     before = state.lost
     # Perhaps it is done, and the answer lost, or we are interrupted: by this the next write will know.
     # What is known of a save() stays.
-    state.lost = before or Lost(expected, changed)
+    state.lost = before or Write(operation, expected).perhaps_done
     try:
         stored = yield from settling.write(operation, expected)
     except Conflict as error:
@@ -230,15 +230,11 @@ def was_ours(record: Mapped, error: Conflict, expected: JSONObject) -> Flow[bool
 
     expected: what the record is to hold now. At most one GET.
     """
-    state, theirs = record._state, error.existing
-    lost = state.lost
-    if lost is None or theirs is None or not settling.same(theirs, lost.data):
-        return False
-    if isinstance(lost.data, Part) and expected.keys() - lost.data.keys():
+    state, lost = record._state, record._state.lost
+    if lost is not None and isinstance(lost.data, Part) and expected.keys() - lost.data.keys():
         return False  # which others may have written
-    stored = yield from operations.read(path(record))
-    is_theirs = stored.last_modified != theirs.get("last_modified")
-    if is_theirs or not settling.has_permissions(stored, lost.permissions):
+    stored = yield from settling.own_write(path(record), lost, error)
+    if stored is None or lost is None:
         return False
     state.stored, state.only = dict(stored.data), None
     state.lost, record.last_modified = None, stored.last_modified

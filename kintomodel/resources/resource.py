@@ -12,7 +12,7 @@ from ..errors import Conflict, KintoError, NotFound, UsageError
 from ..flows import fanout, opening, settling
 from ..flows.listing import PAGE_SIZE, pages
 from ..protocol import capabilities, changes, operations
-from ..protocol.changes import ObjectPath, Write
+from ..protocol.changes import Lost, ObjectPath, Write
 from ..protocol.objects import StoredObject
 from ..protocol.paths import BucketPath, RecordPath
 from ..protocol.permissions import Everyone, Principals, is_public
@@ -41,6 +41,7 @@ class Resource(Generic[P]):
         self.connection = connection
         self.path = path
         self._stored: StoredObject | None = None
+        self._lost: Lost | None = None
         self._data = data
         self._permissions: P | None = None
 
@@ -125,12 +126,13 @@ class Resource(Generic[P]):
         An object that is not stored yet is created, as create() does.
         """
         write = self.change(force=force)
+        if write is None and self._lost is not None:
+            # Perhaps something else was stored, and is to be taken back: the precondition tells.
+            write = Write(operations.update(self.path, {}, last_modified=self.last_modified), self.data)
         if write is not None:
-            write = self._inheriting(write) if self.is_new else write
-            try:
-                stored = self.connection.run(opening.save(write))
-            except KintoError as error:
-                raise self.explained(error, write) from None
+            stored = self._written(self._inheriting(write) if self.is_new else write)
+            if stored is None:
+                return self.save()
             self.accept(stored)
         return self
 
@@ -237,7 +239,7 @@ class Resource(Generic[P]):
 
     def listed(self, stored: StoredObject) -> None:
         """Take over what was shown of it. What did not change stays the same Python object."""
-        self._stored = stored
+        self._stored, self._lost = stored, None
         if self._data is None:
             return
         fresh = changes.own_data(self.path, stored.data)
@@ -278,16 +280,41 @@ class Resource(Generic[P]):
         if self.is_new:
             raise UsageError(f"{self!r} is not stored: save it first")
         operation = operations.update(self.path, None, changed, last_modified=self.last_modified)
+        stored: StoredObject | None
         if self._stored is None:
             stored = self.connection.perform(operation)
         else:
-            write = Write(operation, self._stored.data)
-            try:
-                stored = self.connection.run(settling.write(operation, self._stored.data))
-            except KintoError as error:
-                raise self.explained(error, write) from None
-        self._stored = stored
+            stored = self._written(Write(operation, self._stored.data))
+        if stored is None:
+            self.send_permissions(changed)
+            return
+        self._stored, self._lost = stored, None
         self.permissions.settle(changed, stored.permissions)
+
+    def _written(self, write: Write) -> StoredObject | None:
+        """The object once it is written. None if it is to be written again, on top of a write of our own
+        whose answer was lost.
+        """
+        before, self._lost = self._lost, write.perhaps_done  # which stays if this is interrupted
+        try:
+            return self.connection.run(opening.save(write))
+        except KintoError as error:
+            if not settling.is_in_doubt(error):
+                self._lost = before
+            if not (isinstance(error, Conflict) and self._was_ours(error)):
+                raise self.explained(error, write) from None
+        return None
+
+    def _was_ours(self, conflict: Conflict) -> bool:
+        """Did our own write, whose answer was lost, come in between? Then go on from there."""
+        lost = self._lost
+        stored = self.connection.run(settling.own_write(self.path, lost, conflict))
+        if stored is None or lost is None:
+            return False
+        self._stored, self._lost = stored, None
+        if self._permissions is not None:
+            self._permissions.stand_on(stored.permissions, sent=lost.permissions)
+        return True
 
     def _inheriting(self, creation: Write) -> Write:
         """With the permissions that its bucket wants for such children; one GET if it may want some."""

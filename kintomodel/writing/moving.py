@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from copy import copy
 
-from ..mapping.state import Home, Lost, Mapped, State, home
+from ..mapping.state import Home, Mapped, State, home
+from ..protocol.changes import Lost
 from ..reading.resolving import OnConflict
 from .saving import Manner, move, save
 

@@ -17,7 +17,7 @@ from ..flows import settling, verifying
 from ..flows.editing import TRIES
 from ..mapping.codec import FieldCodec, codec_of
 from ..mapping.conversion import problems
-from ..mapping.state import Home, Lost, Mapped, State, extra, home, path, refuse_readonly
+from ..mapping.state import Home, Mapped, State, extra, home, path, refuse_readonly
 from ..protocol import operations
 from ..protocol.changes import Write
 from ..protocol.objects import StoredObject
@@ -120,7 +120,7 @@ def _save(record: Mapped, manner: Manner) -> Flow[bool]:
 
 def _sent(record: Mapped, planned: Write, manner: Manner) -> Flow[StoredObject | KintoError]:
     state = record._state
-    before, state.lost = state.lost, _perhaps(planned)  # which stays if this is interrupted
+    before, state.lost = state.lost, planned.perhaps_done  # which stays if this is interrupted
     result: StoredObject | KintoError
     if manner.verify:
         (result,) = yield from verifying.run([planned], look_again=manner.look_again)
@@ -133,18 +133,13 @@ def _sent(record: Mapped, planned: Write, manner: Manner) -> Flow[StoredObject |
     return result
 
 
-def _perhaps(planned: Write) -> Lost:
-    """By this the next save() will know that it was done."""
-    return Lost(planned.expected or {}, planned.operation.body.get("permissions", {}))
-
-
 def take_in(record: Mapped, planned: Write, result: StoredObject | KintoError, manner: Manner) -> Flow[bool]:
     """Make of the record what its write came to; raises what that raised, as save() does."""
     if isinstance(result, StoredObject):
         keep(record, planned, result)
         return True
     if settling.is_in_doubt(result):
-        record._state.lost = _perhaps(planned)
+        record._state.lost = planned.perhaps_done
     if isinstance(result, Conflict):
         if not (yield from was_ours(record, result, planned.expected or {})):
             raise explained(result, record, planned.expected)

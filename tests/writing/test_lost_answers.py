@@ -8,44 +8,15 @@ from functools import partial
 import pytest
 
 from kintomodel import Client, Conflict, ConnectionFailed, Model, NotFound, ServerError, TransportError
-from kintomodel.protocol.objects import Response
 from kintomodel.transport.http import HTTPTransport
 from kintomodel.transport.retry import Patience, RetryTransport
+
+from ..cutting import INTERRUPTS, Cutting
 
 
 class Receipt(Model, bucket="payments", collection="receipts"):
     amount: Decimal = Decimal(0)
     currency: str = "EUR"
-
-
-class Cutting:
-    """In front of a transport: each request gets through, and the answers named are lost.
-
-    fates: for one request after the other: None, "cut", "unsent" for one that gets lost itself, a status that
-    a proxy answers with, what is raised once it is sent, or what is to happen before.
-    """
-
-    def __init__(self, inner):
-        self.inner = inner
-        self.fates = []
-        self.methods = []
-
-    def send(self, operation):
-        self.methods.append(operation.method)
-        fate = self.fates.pop(0) if self.fates else None
-        if callable(fate):
-            fate = fate()
-        if fate == "unsent":
-            raise ConnectionFailed(f"{operation.method} {operation.path}: not sent")
-        response = self.inner.send(operation)
-        if fate == "cut":
-            raise ConnectionFailed(f"{operation.method} {operation.path}: cut")
-        if isinstance(fate, BaseException):
-            raise fate
-        return Response(fate) if fate else response
-
-    def close(self):
-        self.inner.close()
 
 
 @pytest.fixture
@@ -330,15 +301,6 @@ def test_a_function_is_not_asked_where_its_change_may_be_made_already(line, cutt
             on_conflict=lambda conflict: {**conflict.theirs, "amount": conflict.theirs["amount"] + 1}
         )
     assert theirs.get(id=receipt.id).amount == 2
-
-
-def interrupt():
-    raise KeyboardInterrupt
-
-
-INTERRUPTS = pytest.mark.parametrize(
-    "fate", [KeyboardInterrupt(), DeprecationWarning("the end"), interrupt], ids=["sent", "alert", "unsent"]
-)
 
 
 def break_off(cutting, fate, work):

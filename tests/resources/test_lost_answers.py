@@ -1,0 +1,154 @@
+"""An object of the object client knows its own write, of which the answer was lost, the next time."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from kintomodel.errors import Conflict, ConnectionFailed, ServerError
+from kintomodel.protocol import operations
+from kintomodel.resources.client import Client
+from kintomodel.resources.record import Record
+from kintomodel.transport.http import HTTPTransport
+
+from ..cutting import INTERRUPTS, Cutting
+
+PATH = "/buckets/payments/collections/receipts/records/r1"
+
+
+@pytest.fixture
+def cutting(payments: Client) -> Cutting:
+    return Cutting(HTTPTransport(payments.url, ("tester", "secret")))
+
+
+@pytest.fixture
+def record(payments: Client, cutting: Cutting) -> Iterator[Record]:
+    with Client(payments.url, transport=cutting) as client:
+        collection = client.bucket("payments").collection("receipts")
+        yield collection.create_record({"amount": 1, "note": "x"}, id="r1")
+
+
+def break_off(cutting: Cutting, fate: Any, work: Callable[[], object]) -> None:
+    cutting.fates = [fate, "cut"]
+    with pytest.raises((ConnectionFailed, ServerError, KeyboardInterrupt, DeprecationWarning)):
+        work()
+    cutting.fates = []
+
+
+def stored(payments: Client) -> dict[str, Any]:
+    data = payments.connection.perform(operations.read(PATH)).data
+    return {key: value for key, value in data.items() if key not in ("id", "last_modified")}
+
+
+def readers(payments: Client) -> set[str]:
+    return set(payments.bucket("payments").collection("receipts").get_record("r1").permissions.read)
+
+
+FATES = pytest.mark.parametrize("fate", ["cut", "unsent", 502])
+
+
+@FATES
+def test_a_save_whose_answer_was_lost_is_no_conflict(
+    payments: Client, cutting: Cutting, record: Record, fate: Any
+) -> None:
+    record.data["amount"] = 2
+    record.permissions.read += "account:bob"
+    break_off(cutting, fate, record.save)
+    del record.data["note"]
+    record.permissions.read += "account:zoe"
+    record.save()
+    assert stored(payments) == {"amount": 2}
+    assert readers(payments) == {"account:bob", "account:zoe"}
+    cutting.methods.clear()
+    record.save()
+    assert cutting.methods == []
+
+
+@INTERRUPTS
+def test_a_save_that_was_interrupted_is_no_conflict(
+    payments: Client, cutting: Cutting, record: Record, fate: Any
+) -> None:
+    record.data["amount"] = 2
+    break_off(cutting, fate, record.save)
+    record.data["amount"] = 3
+    record.save()
+    assert stored(payments)["amount"] == 3
+
+
+@FATES
+def test_an_edit_that_is_taken_back_is_taken_back_there(
+    payments: Client, cutting: Cutting, record: Record, fate: Any
+) -> None:
+    record.data["amount"], record.permissions.read = 2, ["account:bob"]  # type: ignore[assignment]
+    break_off(cutting, fate, record.save)
+    record.data["amount"], record.permissions.read = 1, []  # type: ignore[assignment]
+    record.save()
+    assert (stored(payments)["amount"], readers(payments)) == (1, set())
+    cutting.methods.clear()
+    record.save()
+    assert cutting.methods == []
+
+
+@FATES
+def test_a_creation_whose_answer_was_lost_is_no_conflict(
+    payments: Client, cutting: Cutting, record: Record, fate: Any
+) -> None:
+    record.delete()
+    break_off(cutting, fate, record.save)
+    record.data["amount"] = 2
+    record.save()
+    assert stored(payments) == {"amount": 2, "note": "x"}
+
+
+@FATES
+def test_permissions_whose_answer_was_lost_are_no_conflict(
+    payments: Client, cutting: Cutting, record: Record, fate: Any
+) -> None:
+    break_off(cutting, fate, partial(record.permissions.update, read=["account:bob"]))
+    record.permissions.update(read=["account:zoe"])
+    assert readers(payments) == {"account:zoe"}
+    record.data["amount"] = 2
+    record.save()
+    assert stored(payments)["amount"] == 2
+
+
+def test_what_others_wrote_after_a_lost_write_is_a_conflict(
+    payments: Client, cutting: Cutting, record: Record
+) -> None:
+    record.data["amount"] = 2
+    break_off(cutting, "cut", record.save)
+    theirs = payments.bucket("payments").collection("receipts").get_record("r1")
+    theirs.data["note"] = "theirs"
+    theirs.save()
+    for _ in range(2):
+        with pytest.raises(Conflict):
+            record.save()
+    assert stored(payments) == {"amount": 2, "note": "theirs"}
+
+
+def test_whom_others_added_after_a_lost_write_stays(
+    payments: Client, cutting: Cutting, record: Record
+) -> None:
+    record.permissions.read += "account:bob"
+    break_off(cutting, "unsent", record.save)
+    theirs = payments.bucket("payments").collection("receipts").get_record("r1")
+    theirs.permissions.update(read=["account:carol"])
+    with pytest.raises(Conflict):
+        record.save()
+    assert readers(payments) == {"account:carol"}
+
+
+def test_a_refused_write_is_not_taken_for_a_lost_one(
+    payments: Client, cutting: Cutting, record: Record
+) -> None:
+    theirs = payments.bucket("payments").collection("receipts").get_record("r1")
+    theirs.data["amount"] = 2
+    theirs.save()
+    record.data["amount"] = 2
+    with pytest.raises(Conflict):
+        record.save()
+    record.data["amount"] = 1
+    cutting.methods.clear()
+    record.save()
+    assert cutting.methods == []

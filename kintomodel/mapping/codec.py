@@ -19,6 +19,7 @@ from .annotations import without_none
 from .conversion import new_converter, problems
 from .declaration import Declaration, FieldInfo
 from .fields import options
+from .nested_values import same_value
 from .references import holds_references, referred
 from .state import HOME, KEPT, Home, State, known
 from .storage import Mismatch, expected
@@ -54,6 +55,7 @@ class Codec(Generic[T]):
     """Made once for each model, when it is first read or written.
 
     validated, omitting: the fields with validators, and those that are no key where they are None.
+    inventing: those whose default is new each time.
     """
 
     def __init__(self, declaration: Declaration, converter: cattrs.Converter) -> None:
@@ -63,6 +65,7 @@ class Codec(Generic[T]):
         self.references = {info.name: referred(info.type) for info in infos if holds_references(info.type)}
         self.validated = tuple(one for one in self.fields if options(one.info.attribute).validators)
         self.omitting = tuple(one for one in self.fields if one.omits_none)
+        self.inventing = tuple(one.info for one in self.fields if one.info.is_new_each_time)
         self.by_key = {one.info.key: one for one in self.fields}
         self._cls, self._is_lazy = declaration.cls, declaration.has_plain_attributes
         overrides: dict[str, Any] = {
@@ -81,6 +84,10 @@ class Codec(Generic[T]):
 
         readonly: nothing is kept of it beside the fields; else the data, which must not be changed.
         """
+        load = self._reader(where, readonly)
+        return (lambda data: self._noted(load(data), data)) if self.inventing else load
+
+    def _reader(self, where: Home, readonly: bool) -> Callable[[JSONObject], T]:
         # Who has a __getattr__ of his own would be asked for the state.
         read, is_lazy = self._read_quickly, self._is_lazy
 
@@ -101,6 +108,13 @@ class Codec(Generic[T]):
             return record
 
         return load
+
+    def _noted(self, record: T, data: JSONObject) -> T:
+        """With what its defaults made up, so that nobody takes it for an edit."""
+        lacking = [info.name for info in self.inventing if info.key not in data]
+        if lacking and (state := known(cast(Any, record))) is not None:
+            state.made = {name: vars(record)[name] for name in lacking}
+        return record
 
     def load(self, data: JSONObject, where: object) -> T:
         """A new record with this data. where: prints as bucket/collection, for the message."""
@@ -159,7 +173,7 @@ class Codec(Generic[T]):
     def _is_stored(self, one: FieldCodec, value: Any, stored: Mapping[str, JSON]) -> bool:
         """Was it read like this? Others may have written what we would not, and it is left as it is."""
         with suppress(Exception):  # of any hook, also those of users
-            return one.info.key in stored and bool(one.read(stored[one.info.key]) == value)
+            return one.info.key in stored and same_value(one.read(stored[one.info.key]), value)
         return False
 
     def dump_value(self, one: FieldCodec, value: Any) -> JSON:

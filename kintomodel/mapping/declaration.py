@@ -59,6 +59,17 @@ class FieldInfo:
             return default
         return attrs.NOTHING if default.takes_self else default.factory()
 
+    @property
+    def is_new_each_time(self) -> bool:
+        """Is the default another one for each record, such as a UUID, or the time?"""
+        default: Any = self.attribute.default
+        if getattr(default, "factory", list) in (list, dict, set, frozenset, tuple):
+            return False
+        try:
+            return bool(default.takes_self or self.default != self.default)
+        except Exception:  # of a factory that works only at some times and places
+            return True
+
 
 @attrs.define(eq=False)
 class Declaration:

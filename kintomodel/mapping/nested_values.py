@@ -57,6 +57,20 @@ def stored_attributes(cls: Any) -> dict[str, tuple[str, Any]] | None:
     return {name: (key, kinds[name]) for name, key in keys.items()}
 
 
+def same_value(one: Any, other: Any) -> bool:
+    """Are they equal, also in attributes that their class leaves out of its comparisons?"""
+    cls = type(one)
+    if cls is not type(other):
+        return bool(one == other)
+    if is_nested(cls):
+        return all(same_value(getattr(one, name), getattr(other, name)) for name in nested_keys(cls))
+    if cls in (list, tuple):
+        return len(one) == len(other) and all(map(same_value, one, other))
+    if cls is dict:
+        return one.keys() == other.keys() and all(same_value(one[key], other[key]) for key in one)
+    return bool(one == other)
+
+
 def nested_default(cls: Any, name: str) -> Any:
     """The default of one of its attributes; KeyError if it has none that is the same for all."""
     origin = get_origin(cls) or cls

@@ -86,6 +86,7 @@ class State:
     only: the keys that were read, None for all of them; stored holds no others. A field that is
     absent from the record is as the server has it.
     readonly: is it stored, though nothing was kept of what the server showed?
+    made: the values that defaults made up for it when it was read, of those that are new each time.
     """
 
     home: Home | None = None
@@ -98,6 +99,7 @@ class State:
     deleted: bool = False
     only: frozenset[str] | None = None
     readonly: bool = False
+    made: Mapping[str, Any] | None = None
 
 
 HOME, KEPT = "_kintomodel_home", "_kintomodel_kept"

@@ -130,6 +130,7 @@ def take_over(record: Mapped, stored: StoredObject) -> None:
     for name in record.__kinto__.fields:
         setattr(record, name, getattr(fresh, name))
     accept(record, stored)
+    record._state.made = fresh._state.made
     record.after_load()
 
 

@@ -114,6 +114,8 @@ def _value(record: Mapped, field: FieldCodec, data: Mapping[str, JSON]) -> Any:
         value = info.attribute.converter(value)
     if info.attribute.validator is not None:
         info.attribute.validator(record, info.attribute, value)
+    if info.key not in data and info in codec_of(record.__kinto__).inventing:
+        record._state.made = {**(record._state.made or {}), info.name: value}
     return value
 
 

@@ -135,4 +135,4 @@ def _become(record: Mapped, wanted: JSONObject) -> None:
     fresh = unfinished(type(record), home(record), {**wanted, "id": record.id, "last_modified": 0})
     for name in record.__kinto__.fields:
         setattr(record, name, getattr(fresh, name))
-    record._state.extra = dict(extra(fresh))
+    record._state.extra, record._state.made = dict(extra(fresh)), fresh._state.made

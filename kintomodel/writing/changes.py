@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..errors import UsageError
 from ..mapping.codec import Codec, FieldCodec, codec_of
 from ..mapping.declaration import RESERVED_KEYS
+from ..mapping.nested_values import same_value
 from ..mapping.state import Mapped, extra, home, path, refuse_readonly, undeclared
 from ..protocol import changes as protocol
 from ..protocol import operations
@@ -123,6 +124,13 @@ def _extra(record: Mapped) -> JSONObject:
     return result
 
 
+def is_made_up(record: Mapped, field: FieldCodec) -> bool:
+    """Does the server lack it, and is it still the default that it got when the record was read?"""
+    stored, key = record._state.stored, field.info.key
+    is_lacking = stored is not None and key not in stored and is_read(record, key)
+    return is_lacking and not _differs(record, field, None, _ABSENT)
+
+
 def _differs(record: Mapped, field: FieldCodec | None, value: JSON, stored: JSON) -> bool:
     if stored is not _ABSENT and equal(value, stored):
         return False
@@ -131,11 +139,12 @@ def _differs(record: Mapped, field: FieldCodec | None, value: JSON, stored: JSON
     current = getattr(record, field.info.name)
     if stored is _ABSENT:
         # What the server lacks, reading it gave the default for.
-        default = field.info.default
-        return bool(current != default) or one_is_a_boolean(current, default)
+        made, name = record._state.made, field.info.name
+        default = field.info.default if made is None or name not in made else made[name]
+        return not same_value(current, default) or one_is_a_boolean(current, default)
     try:
         # The same value in another form: a Z for +00:00, 12.50 for 12.5.
-        return bool(field.read(stored) != current) or one_is_a_boolean(value, stored)
+        return not same_value(field.read(stored), current) or one_is_a_boolean(value, stored)
     except Exception:
         return True
 

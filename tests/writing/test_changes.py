@@ -6,14 +6,17 @@ import dataclasses
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
+from uuid import UUID, uuid4
 
 import attrs
 import pytest
 
 from kintomodel import Model, UsageError, ValidationError, field
 from kintomodel.mapping.state import home_of
+from kintomodel.protocol import operations
 from kintomodel.reading.loading import from_stored
 
+RECEIPTS = "/buckets/payments/collections/receipts/records"
 SERVER = {"id": "abc", "last_modified": 1000}
 
 
@@ -203,3 +206,37 @@ def test_a_boolean_is_not_the_number_that_is_the_default():
     assert switch.changes() == {}
     switch.on = False
     assert switch.changes() == {"on": False}
+
+
+class Token(Model, bucket="payments", collection="receipts"):
+    token: UUID = field(factory=uuid4)
+    amount: int = 1
+    double: int = field(default=attrs.Factory(lambda self: 2 * self.amount, takes_self=True))
+
+
+def test_what_a_default_made_up_when_it_was_read_is_no_change():
+    token = from_stored(Token, home_of(Token.__kinto__), {**SERVER, "amount": 3})
+    assert (token.double, token.changes()) == (6, {})
+    token.token = uuid4()
+    token.double = 7
+    assert token.changes() == {"token": str(token.token), "double": 7}
+    assert set(Token().changes()) == {"token", "double", "amount"}
+
+
+def test_what_was_made_up_anew_is_no_change_either(payments):
+    payments.connection.perform(operations.create(f"{RECEIPTS}/abc", {"amount": 3}))
+    token = Token.objects.only("token").get(id="abc")
+    assert (token.changes(), token.double, token.changes()) == ({}, 6, {})
+    token = Token.objects.get(id="abc")
+    before = token.token
+    token.refresh()
+    assert (token.token != before, token.changes()) == (True, {})
+    other = Token.objects.get(id="abc")
+    other.amount = 4
+    other.save()
+    token.double = 5
+    token.save(on_conflict="merge")
+    assert token.changes() == {}
+    assert payments.connection.perform(operations.read(f"{RECEIPTS}/abc")).data.keys() == {
+        "id", "last_modified", "amount", "double",
+    }  # fmt: skip

@@ -60,9 +60,10 @@ def _items(yaml: Any, loader: Any) -> Iterator[Parsed]:
         line = loader.peek_event().start_mark.line + 1
         raise UnreadableFileError(f"line {line}: expected a sequence of mappings")
     loader.get_event()
+    constructor = _constructor(yaml)
     while not loader.check_event(yaml.SequenceEndEvent):
         node = loader.compose_node(None, None)
-        yield node.start_mark.line + 1, _value(yaml, node)
+        yield node.start_mark.line + 1, _value(yaml, constructor, node)
     loader.get_event()
     loader.get_event()
     if not loader.check_event(yaml.StreamEndEvent):
@@ -70,11 +71,27 @@ def _items(yaml: Any, loader: Any) -> Iterator[Parsed]:
         raise UnreadableFileError(f"line {line}: expected nothing after the sequence, as --- begins another")
 
 
-def _value(yaml: Any, node: Any) -> object:
+def _constructor(yaml: Any) -> Any:
+    """Dates and times are the texts that they are: their fields know more forms, and more of time zones."""
+
+    def construct_mapping(self: Any, node: Any, deep: bool = False) -> Any:
+        keys = [(key.tag, key.value) for key, _ in getattr(node, "value", ()) if key.id == "scalar"]
+        for tag, value in keys:
+            if keys.count((tag, value)) > 1:
+                raise ValueError(f"the key {value!r} comes twice")
+        return yaml.constructor.SafeConstructor.construct_mapping(self, node, deep)
+
+    members = {"construct_mapping": construct_mapping}
+    constructor: Any = type("Constructor", (yaml.constructor.SafeConstructor,), members)
+    constructor.add_constructor("tag:yaml.org,2002:timestamp", constructor.construct_scalar)
+    return constructor
+
+
+def _value(yaml: Any, constructor: Any, node: Any) -> object:
     try:
         # A new one for each, as one that failed is of no use any more.
-        return yaml.constructor.SafeConstructor().construct_document(node)
-    except ValueError as error:  # such as the 30th of February
+        return constructor().construct_document(node)
+    except ValueError as error:  # such as a number that is none
         return BadRow(f"this is no YAML: {error}", yaml.serialize(node).strip())
 
 

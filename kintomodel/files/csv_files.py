@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple, TextIO
 
@@ -14,7 +14,7 @@ from ..mapping.annotations import inner_fields, mentions, without_none
 from ..mapping.codec import converter
 from ..mapping.nested_values import is_nested, nested_keys
 from ..mapping.storage import TextDecimal
-from ..protocol.values import JSON, JSONObject, copy
+from ..protocol.values import JSON, JSONObject, Part, copy
 from ..syncing.wanted import Reader
 from .file_rows import BadRow, Parsed, UnreadableFileError, plain
 from .json_files import decode, encode
@@ -71,10 +71,12 @@ class Column(NamedTuple):
 
 def write(rows: Iterable[JSONObject], file: TextIO, reader: Reader[Any]) -> None:
     columns = _columns(reader)
+    # An object without any key leaves all of its cells empty, which reads as the default.
+    empty = {name for name, one in reader.fields.items() if reader.default(one) == ({},)}
     writer = csv.writer(file)
     writer.writerow([column.name for column in columns])
     for row in rows:
-        writer.writerow(_cells(row, columns))
+        writer.writerow(_cells(row, columns, empty))
 
 
 def read(file: TextIO, reader: Reader[Any]) -> Iterator[Parsed]:
@@ -151,12 +153,13 @@ def _object(value: JSON) -> JSONObject:
     raise ValueError(value)
 
 
-def _cells(row: JSONObject, columns: list[Column]) -> list[str]:
+def _cells(row: JSONObject, columns: list[Column], empty: Collection[str]) -> list[str]:
     rest = copy(row)
     cells = [_taken(rest, column) for column in columns]
     for name, value in rest.items():
         # A null is what is left of an object that may be one.
-        if value is not None and not _is_used_up(value, row[name]):
+        is_nothing = value is None or (value == {} and name in empty)
+        if not (is_nothing or _is_used_up(value, row[name])):
             raise UsageError(f"{row['id']}: no column of CSV holds {name}: {encode(value)}; dump it as JSON")
     return cells
 
@@ -213,6 +216,6 @@ def _row(cells: list[str], columns: list[Column]) -> object:
         if cell:
             inner = row
             for key in column.path[:-1]:
-                inner = inner.setdefault(key, {})
+                inner = inner.setdefault(key, Part())  # what has no column, or an empty cell, is not named
             inner[column.path[-1]] = column.parse(cell)
     return row

@@ -26,6 +26,7 @@ from ..reading.finding import iterate
 from ..syncing.applying import apply
 from ..syncing.comparing import Rules, remote_keys
 from ..syncing.wanted import SERVERS, Key, Reader, Wanted
+from ..writing.changes import is_made_up
 from ..writing.progress import Tell
 from . import csv_files, json_files, yaml_files
 from .file_rows import TOO_DEEP, BadRow, Parsed, UnreadableFileError, plain
@@ -82,7 +83,7 @@ def dump(model: type[M], home: Home, path: Path) -> int:
             format.write(rows(), file, reader)
         os.replace(unfinished, target)
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
+        raise UsageError(f"{path}: {error.strerror or error}") from error
     finally:
         with suppress(FileNotFoundError):
             unfinished.unlink()
@@ -95,7 +96,9 @@ def _row(record: Mapped, reader: Reader[Any]) -> JSONObject:
     data = reader.codec.dump(record, stored, f"the record {record.id}")
     row: JSONObject = {"id": record.id}
     for name, one in reader.fields.items():
-        if one.info.key not in SERVERS:
+        # What a default makes up anew each time is nowhere stored.
+        is_invented = one.info in reader.codec.inventing and is_made_up(record, one)
+        if one.info.key not in SERVERS and not is_invented:
             # What None leaves out is a null here: a row that lacked it would not take it out again.
             row[name] = _ordered(data.get(one.info.key))
     more = {key: value for key, value in extra(record).items() if key not in SERVERS}
@@ -116,6 +119,7 @@ class File:
         self.path = path
         self.reader = Reader(model, lambda line: f"line {line}")
         self._format = format_of(path)
+        self._keys = model.__kinto__.keys - remote_keys(self.reader)
         self._exact = {name for name, one in self.reader.fields.items() if mentions(one.info.type, Decimal)}
 
     def rows(self) -> Iterator[tuple[int, object, Wanted | KintoError]]:
@@ -133,7 +137,7 @@ class File:
         except UsageError as error:
             raise UsageError(f"{self.path}: {error}") from None
         except OSError as error:
-            raise UsageError(f"{self.path}: {error.strerror}") from None
+            raise UsageError(f"{self.path}: {error.strerror or error}") from error
 
     def _checked(self, line: int, row: object) -> Wanted | KintoError:
         if isinstance(row, BadRow):
@@ -143,7 +147,10 @@ class File:
                 row = {name: value if name in self._exact else plain(value) for name, value in row.items()}
             wanted = self.reader.read(row, line)
             # So that it can be created, whether it is there or not.
-            self.reader.whole(wanted, wanted.id or "new")
+            whole, id = self.reader.whole(wanted, wanted.id or "new"), wanted.id or "new"
+            # Of one that may be there a row may be a part only: then it is not known yet what it becomes.
+            is_whole = wanted.id is None or wanted.data.keys() | wanted.removed >= self._keys
+            self.reader.validate(wanted, id, whole, wanted.data, cleans=is_whole)
         except (UsageError, ValidationError) as error:
             return error
         except RecursionError:
@@ -245,7 +252,11 @@ def _written(
         if isinstance(wanted, KintoError):
             outcomes.append(Outcome("invalid", _shown(row), line, wanted))
             continue
-        change = rules.change(wanted, found.get(wanted.id or ""))
+        try:
+            change = rules.change(wanted, found.get(wanted.id or ""))
+        except ValidationError as error:  # of what it becomes together with what is stored
+            outcomes.append(Outcome("invalid", _shown(row), line, error))
+            continue
         if change is None:
             outcomes.append(Outcome("unchanged", wanted.id, line))
         else:

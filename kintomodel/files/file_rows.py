@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
-from ..protocol.values import JSON
+from ..protocol.values import JSON, Part
 
 TOO_DEEP = "it is nested too deeply"
 
@@ -26,7 +26,8 @@ def plain(value: JSON) -> JSON:
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        found = {key: plain(item) for key, item in value.items()}
+        return Part(found) if isinstance(value, Part) else found
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 

@@ -15,6 +15,7 @@ from ..flows.merging import merge
 from ..plans import carrying_out
 from ..protocol import batch, operations
 from ..protocol.changes import own_data
+from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.report import Outcome, Report, failure
 from ..protocol.responses import MISSING_PARENT
@@ -141,8 +142,7 @@ def _verified(outcomes: Iterable[Outcome[Change]], rules: Rules) -> Flow[list[Ou
 
 def _checked(outcome: Outcome[Change], stored: JSONObject | None, rules: Rules) -> Outcome[Change]:
     change = outcome.object
-    is_deletion = change.kind == "delete"
-    if stored is None if is_deletion else stored is not None and settling.same(stored, change.data):
+    if stored is None if change.kind == "delete" else stored is not None and _holds(stored, change, rules):
         return outcome
     where = rules.path.record(change.id)
     error = Conflict(
@@ -154,3 +154,10 @@ def _checked(outcome: Outcome[Change], stored: JSONObject | None, rules: Rules) 
     error.base, error.mine = change.base or None, change.data or None
     error.theirs = None if stored is None else own_data(where, stored)
     return failure(change, outcome.position, error)
+
+
+def _holds(stored: JSONObject, change: Change, rules: Rules) -> bool:
+    """Is what the change was about as it is wanted? What others wrote beside it does not matter."""
+    written = change.write(rules.path).operation
+    removed = change.base.keys() - change.data.keys()
+    return settling.holds(StoredObject(stored), written) and removed.isdisjoint(stored)

@@ -12,6 +12,7 @@ from ..errors import UsageError
 from ..flows import settling
 from ..mapping.codec import FieldCodec
 from ..mapping.fields import options, suggestion
+from ..mapping.nested_values import same_value
 from ..mapping.unknown import holds_objects, with_unknown
 from ..plans.change import PlannedChange
 from ..protocol import changes as protocol
@@ -59,7 +60,8 @@ def deletion(stored: JSONObject) -> Change:
 class Rules:
     """Which records are the same, and what of them counts. compare, preserve: keys on the server.
 
-    compare: None for all of them. scope: the records that it is about.
+    compare: None for all of them. scope: the records that it is about. validates: is refused what save()
+    would refuse?
     """
 
     path: CollectionPath
@@ -68,6 +70,7 @@ class Rules:
     compare: frozenset[str] | None
     preserve: frozenset[str]
     scope: Condition
+    validates: bool = True
 
     def change(self, wanted: Wanted, stored: JSONObject | None, id: str | None = None) -> Change | None:
         """What makes the record as it is wanted. stored: None if there is none. id: for a new one.
@@ -80,13 +83,19 @@ class Rules:
         changed = self._changed(wanted, base)
         # As for save(): a null of others is None as well, and is left.
         removed = {key for key in wanted.removed - self.preserve if base.get(key) is not None}
+        removed |= {
+            key for key in wanted.absent - self.preserve if key in base and not self._is_default(key, base)
+        }
         if not changed and not removed:
             return None
         whole = {key: value for key, value in {**stored, **changed}.items() if key not in removed}
         self._check_scope(wanted, whole)
         if self.compare is not None and self.compare.isdisjoint(changed.keys() | removed):
             return None
-        return self.update(stored, protocol.own_data(self.path.record(stored["id"]), whole), wanted)
+        data = protocol.own_data(self.path.record(stored["id"]), whole)
+        if self.validates:
+            self.reader.validate(wanted, stored["id"], data, data, stored)
+        return self.update(stored, data, wanted)
 
     def update(self, stored: JSONObject, data: JSONObject, wanted: Wanted | None) -> Change | None:
         """The change of a record to this data; None if it has it."""
@@ -111,19 +120,26 @@ class Rules:
     def _creation(self, wanted: Wanted, id: str) -> Change:
         data = self.reader.whole(wanted, id)
         self._check_scope(wanted, {**data, "id": id})
+        if self.validates:
+            self.reader.validate(wanted, id, data, data)
         return Change("create", id, data, wanted=wanted)
 
     def _changed(self, wanted: Wanted, base: JSONObject) -> JSONObject:
         by_key = self.reader.codec.by_key
         changed: JSONObject = {}
-        for key, value in wanted.data.items():
+        for key in wanted.data:
             if key in self.preserve:
                 continue
             one = by_key.get(key)
+            value = self.reader.completed(wanted, key, base.get(key))
             new = value if one is None else with_unknown(one.info.stored_type, value, base.get(key))
             if not self._same(one, new, base, key):
                 changed[key] = new
         return changed
+
+    def _is_default(self, key: str, base: JSONObject) -> bool:
+        """Is it stored that way what a record without the key has?"""
+        return self._same(self.reader.codec.by_key[key], base[key], {}, key)
 
     def _same(self, one: FieldCodec | None, value: JSON, base: JSONObject, key: str) -> bool:
         """Is it what the record has, if in another form: a Z for +00:00, a default that is not stored?"""
@@ -134,7 +150,7 @@ class Rules:
         stored = (base[key],) if key in base else self.reader.default(one)
         try:
             return any(
-                bool(one.read(old) == one.read(value))
+                same_value(one.read(old), one.read(value))
                 and not one_is_a_boolean(old, value)
                 and _have_same_unknown(one, old, value)
                 for old in stored

@@ -26,7 +26,9 @@ M = TypeVar("M", bound=Mapped)
 def copy(model: type[M], connection: Connection, path: CollectionPath, source: Iterable[M]) -> Report[Change]:
     """See Manager.copy_to(). source: in the order of their ids, as the collection is read."""
     reader = Reader(model, lambda position: f"source[{position}]")
-    rules = Rules(path, reader, Key(reader, ["id"]), None, remote_keys(reader), EVERYTHING)
+    key, kept = Key(reader, ["id"]), remote_keys(reader)
+    # What is stored in one place may be stored in the other.
+    rules = Rules(path, reader, key, None, kept, EVERYTHING, validates=False)
     stored = connection.stream(listing.everything(path.records))
     changes = _changes(rules, source, stored)
     outcomes: list[Outcome[Change]] = []

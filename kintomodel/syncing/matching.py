@@ -58,6 +58,20 @@ class Matching:
             self._create(key, wanted)
         self._waiting.clear()
         self._pull(None)
+        self._refuse_ids_of_others()
+
+    def _refuse_ids_of_others(self) -> None:
+        """A record must not be created in the place of one that is deleted as nobody's."""
+        created = {change.id: change for change in self.creates}
+        for deleted in self.deletes:
+            change = created.get(deleted.id)
+            if change is not None and change.wanted is not None:
+                place = self._rules.reader.place(change.wanted.position)
+                names = ", ".join(self._rules.key.names)
+                raise UsageError(
+                    f"{place}: {change.id} is the id of a record with another {names}, which would be "
+                    f"deleted: leave the id out, or change {names} of that record first"
+                )
 
     def _pull(self, most: int | None) -> None:
         pulled = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import attrs
@@ -18,7 +19,9 @@ from ..mapping.state import Mapped, extra
 from ..mapping.storage import Mismatch, expected
 from ..mapping.unknown import with_unknown
 from ..protocol.paths import check_id
-from ..protocol.values import JSON, JSONObject, check, copy, survives
+from ..protocol.values import JSON, JSONObject, Part, check, copy, survives
+from ..writing.changes import is_made_up
+from ..writing.validation import invalid_fields, unclean
 
 M = TypeVar("M", bound=Mapped)
 
@@ -30,7 +33,9 @@ class Wanted(NamedTuple):
     """A record as a source wants it. data: what the source says, by the keys on the server.
 
     position: among the items. id: None where the item has none. is_part: a record of which some fields
-    were not read. removed: the keys that are to be absent, of fields that None leaves out.
+    were not read. removed: the keys that are to be absent, of fields that None leaves out. absent: those
+    that a record of the source lacks itself, and has a default for. parts: of objects in the data, what the
+    source says of them; the rest of theirs is a default.
     """
 
     position: int
@@ -38,6 +43,8 @@ class Wanted(NamedTuple):
     data: JSONObject
     is_part: bool = False
     removed: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+    parts: Mapping[str, Part] = MappingProxyType({})
 
 
 class Reader(Generic[M]):
@@ -61,7 +68,8 @@ class Reader(Generic[M]):
         else:
             wrong = expected(f"a {self.model.__name__} or a dict of its fields", item)
             raise UsageError(f"{self.place(position)}: {wrong}")
-        data = {key: value for key, value in data.items() if key not in SERVERS}
+        absent = self._absent(item) if isinstance(item, self.model) else frozenset()
+        data = {key: value for key, value in data.items() if key not in SERVERS | absent}
         check(data, self.place(position))
         try:
             checked = None if id is None else check_id("record", id)
@@ -72,7 +80,12 @@ class Reader(Generic[M]):
             one.info.key for one in self.codec.omitting if one.omits(given.get(one.info.name, ...))
         )
         is_part = isinstance(item, self.model) and self._is_part(item)
-        return Wanted(position, checked, data, is_part, removed)
+        parts = {one.info.key: given.get(name) for name, one in self.fields.items()}
+        said = {key: part for key, part in parts.items() if isinstance(part, Part)}
+        return Wanted(position, checked, data, is_part, removed, absent, said)
+
+    def _absent(self, record: M) -> frozenset[str]:
+        return frozenset(one.info.key for one in self.codec.fields if is_made_up(record, one))
 
     def _is_part(self, record: M) -> bool:
         attributes = vars(record)
@@ -84,14 +97,49 @@ class Reader(Generic[M]):
         ValidationError if one of those has none, UsageError for a record that was read in part.
         """
         place = self.place(wanted.position)
-        if wanted.data.keys() | wanted.removed | SERVERS >= self.model.__kinto__.keys:
+        unsaid = wanted.removed | wanted.absent | SERVERS
+        if wanted.data.keys() | unsaid >= self.model.__kinto__.keys:
             return wanted.data
         if wanted.is_part:
             raise UsageError(
                 f"{place}: {id} is to be created, but only some of its fields were read: read all"
             )
         made = self.codec.dump(self.codec.load({**wanted.data, "id": id}, place), {}, place)
-        return {**{key: value for key, value in made.items() if key not in SERVERS}, **wanted.data}
+        return {**{key: value for key, value in made.items() if key not in unsaid}, **wanted.data}
+
+    def validate(
+        self,
+        wanted: Wanted,
+        id: str,
+        whole: JSONObject,
+        named: Mapping[str, JSON],
+        base: JSONObject | None = None,
+        *,
+        cleans: bool = True,
+    ) -> None:
+        """ValidationError for what save() would refuse of a record with this data.
+
+        named: what of it is to be looked at by itself. base: what is stored of it. cleans: also as a whole?
+        """
+        cleans = cleans and self.model.clean is not Mapped.clean
+        if not (cleans or self.codec.validated):
+            return
+        place = self.place(wanted.position)
+        record = self.codec.load({**whole, "id": id}, place)
+        record._state.stored = base
+        wrong = [*invalid_fields(record, named), *(unclean(record) if cleans else ())]
+        if wrong:
+            raise ValidationError(f"{place}: {'; '.join(wrong)}", wrong)
+
+    def completed(self, wanted: Wanted, key: str, stored: JSON) -> JSON:
+        """The value that the source wants there; what it does not say of an object is as it is stored."""
+        part = wanted.parts.get(key)
+        if part is None or not isinstance(stored, dict):
+            return wanted.data[key]
+        try:
+            return self._json(self.codec.by_key[key], _over(stored, part))
+        except ValidationError as error:
+            raise ValidationError(f"{self.place(wanted.position)}: {error}", error.problems) from None
 
     def default(self, one: FieldCodec) -> tuple[JSON, ...]:
         """What a record without the key has, as JSON; empty if there is no such value."""
@@ -115,7 +163,7 @@ class Reader(Generic[M]):
                 if name in self.fields:
                     one = self.fields[name]
                     if not one.omits(value):
-                        data[one.info.key] = self._json(one, value)
+                        data[one.info.key] = self._json(one, _over({}, value))
                 elif name == "extra":
                     data.update(self._extra(value, place))
                 elif name not in ("id", *SERVERS):
@@ -161,6 +209,15 @@ class Reader(Generic[M]):
                 )
         result: JSONObject = copy(dict(value))
         return result
+
+
+def _over(stored: JSONObject, value: Any) -> Any:
+    """The value; a Part on top of what is stored."""
+    if not isinstance(value, Part):
+        return value
+    inner = {key: stored.get(key) for key in value}
+    laid = {key: _over(old if isinstance(old, dict) else {}, value[key]) for key, old in inner.items()}
+    return {**stored, **laid}
 
 
 def _lines(error: Exception, name: str) -> list[str]:

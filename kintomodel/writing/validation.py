@@ -24,19 +24,13 @@ def prepared(record: Mapped, *, force: bool = False) -> Write | None:
     try:
         planned = write(record, force=force)
     except ValidationError as error:
-        wrong = _invalid_fields(record, _sendable(record))
+        wrong = invalid_fields(record, _sendable(record))
         if wrong:
             raise _refusal(record, [*error.problems, *wrong]) from None
         raise
     if planned is None:
         return None
-    wrong = _invalid_fields(record, planned.expected or {})
-    try:
-        record.clean()
-    except ValidationError as error:
-        wrong += error.problems
-    except ValueError as error:
-        wrong.append(str(error))
+    wrong = [*invalid_fields(record, planned.expected or {}), *unclean(record)]
     if wrong:
         raise _refusal(record, wrong)
     return planned
@@ -46,7 +40,18 @@ def _refusal(record: Mapped, wrong: list[str]) -> ValidationError:
     return ValidationError(f"{home(record).name}/{record.id}: {'; '.join(wrong)}", wrong)
 
 
-def _invalid_fields(record: Mapped, data: Mapping[str, JSON]) -> list[str]:
+def unclean(record: Mapped) -> list[str]:
+    """What its clean() has against it."""
+    try:
+        record.clean()
+    except ValidationError as error:
+        return list(error.problems)
+    except ValueError as error:
+        return [str(error)]
+    return []
+
+
+def invalid_fields(record: Mapped, data: Mapping[str, JSON]) -> list[str]:
     """What the validators say of the fields that are to be stored with another value than now."""
     stored = record._state.stored or {}
     wrong: list[str] = []

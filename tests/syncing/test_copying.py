@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID, uuid4
 
+import attrs
 import pytest
 
 from kintomodel import BulkError, Client, ConnectionFailed, Manager, Model, QuerySet, UsageError, field
@@ -99,6 +101,21 @@ class OtherNote(Model, bucket="payments", collection="receipts"):
 def test_the_order_of_a_manager_does_not_count(two: Client) -> None:
     assert len(OtherNote.objects.copy_to("copies").created) == 1
     assert len(OtherNote.objects.copy_to("copies")) == 0
+
+
+class Token(Model, bucket="payments", collection="receipts"):
+    token: UUID = field(factory=uuid4)
+    text: str = field(default="", validator=attrs.validators.max_len(3))
+
+
+def test_a_copy_lacks_what_the_source_lacks_and_nothing_is_made_up(payments: Client) -> None:
+    payments.create_bucket("copies").create_collection("receipts")
+    put(payments, "payments", "a", other=1)
+    put(payments, "payments", "b", text="too long, but there")
+    put(payments, "copies", "a", text="stale")
+    assert len(Token.objects.copy_to("copies")) == 2
+    assert stored(payments, "copies") == stored(payments, "payments")
+    assert len(Token.objects.copy_to("copies")) == 0
 
 
 def test_both_sides_are_read_along_with_each_other(payments: Client) -> None:

@@ -414,6 +414,19 @@ def test_verify_finds_what_another_made_of_it_at_the_same_time(payments: Client,
     assert conflict.error.theirs == (None if kind == "create" else {"text": "theirs"})
 
 
+def test_what_others_wrote_beside_it_is_no_conflict_for_verify(payments: Client) -> None:
+    plan = plan_of_three(payments)
+    other = Client(payments.url, ("tester", "secret"))
+
+    def write_beside() -> None:
+        other.connection.perform(operations.update(f"{RECEIPTS}/old", {"theirs": 1}))
+
+    Meddling(payments, lambda operation: operation.path == RECEIPTS, write_beside)
+    plan.apply(verify=True).raise_for_failures()
+    other.close()
+    assert stored(payments)["old"]["theirs"] == 1
+
+
 def test_what_cannot_be_verified_has_failed(payments: Client) -> None:
     plan = plan_of_three(payments)
 

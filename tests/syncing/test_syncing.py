@@ -556,3 +556,117 @@ def test_options_that_make_no_sense_are_refused_before_anything_is_sent(
 def test_an_owner_is_remote_or_nobody() -> None:
     with pytest.raises(UsageError, match='owner is "remote" or None'):
         field(owner="me")  # type: ignore[call-overload]
+
+
+# what save() would refuse
+
+
+class Checked(Model, bucket="payments", collection="receipts"):
+    amount: int = field(default=0, validator=attrs.validators.ge(0))
+    most: int = 10
+
+    def clean(self) -> None:
+        if self.amount > self.most:
+            raise ValueError(f"{self.amount} is more than {self.most}")
+
+
+@pytest.mark.parametrize(
+    ("item", "problem"),
+    [
+        ({"id": "new", "amount": -1}, "amount: 'amount' must be >= 0: -1"),
+        ({"id": "old", "amount": -1}, "amount: 'amount' must be >= 0: -1"),
+        ({"id": "new", "amount": 11}, "11 is more than 10"),
+        ({"id": "old", "amount": 51}, "51 is more than 50"),
+        (Checked(id="new", amount=11), "11 is more than 10"),
+    ],
+)
+def test_what_save_would_refuse_is_refused_by_its_position(payments: Client, item: Any, problem: str) -> None:
+    store(payments, "old", amount=1, most=50)
+    with pytest.raises(ValidationError) as caught:
+        Checked.objects.sync([{"id": "fine", "amount": 5}, item])
+    assert str(caught.value) == f"source[1]: {problem}"
+    assert caught.value.problems == (problem,)
+
+
+def test_what_is_stored_already_is_not_looked_at(payments: Client) -> None:
+    store(payments, "old", amount=-1, most=50)
+    assert only(Checked.objects.sync([{"id": "old", "amount": -1, "most": 60}])).data["most"] == 60
+    assert not Checked.objects.sync([{"id": "old", "amount": -1}])
+
+
+# what the source lacks itself
+
+
+class Token(Model, bucket="payments", collection="receipts"):
+    amount: int = 0
+    token: UUID = field(factory=uuid4)
+    note: str = ""
+
+
+def test_what_a_default_made_up_for_a_record_is_nothing_that_it_wants(payments: Client) -> None:
+    store(payments, "a", amount=1)
+    assert not Token.objects.sync(Token.objects.all())
+    record = Token.objects.get(id="a")
+    assert record.changes() == {}
+    record.token = uuid4()
+    assert only(Token.objects.sync([record])).difference["token"][1] == str(record.token)
+
+
+def test_what_a_record_of_the_source_lacks_is_taken_out(payments: Client) -> None:
+    store(payments, "a", amount=1)
+    source = list(Token.objects.all())
+    store(payments, "a", amount=1, note="stale", token=str(uuid4()))
+    plan = Token.objects.sync(source)
+    assert set(only(plan).difference) == {"note", "token"}
+    plan.apply().raise_for_failures()
+    assert stored(payments, "a") == {"amount": 1}
+
+
+def test_the_default_itself_may_stay_where_a_record_of_the_source_lacks_it(payments: Client) -> None:
+    store(payments, "a", amount=1)
+    source = list(Token.objects.all())
+    store(payments, "a", amount=1, note="")
+    assert not Token.objects.sync(source)
+
+
+# what a class leaves out of comparisons
+
+
+@attrs.define
+class Remark:
+    text: str
+    author: str = attrs.field(default="", eq=False)
+
+
+@attrs.define(eq=False)
+class Place:
+    city: str
+
+
+class Remarked(Model, bucket="payments", collection="receipts"):
+    remark: Remark
+    place: Place | None = None
+    several: list[Remark] = field(factory=list)
+
+
+def test_what_a_class_does_not_compare_is_a_difference_all_the_same(payments: Client) -> None:
+    one = Remarked(id="a", remark=Remark("x", "ann"), place=Place("Paris"), several=[Remark("y", "ann")])
+    one.save()
+    assert not Remarked.objects.sync([one])
+    for name, value in (("remark", Remark("x", "bob")), ("several", [Remark("y", "bob")])):
+        assert set(only(Remarked.objects.sync([{"id": "a", name: value}])).difference) == {name}
+    one.remark.author = one.several[0].author = "bob"
+    assert set(one.changes()) == {"remark", "several"}
+    one.save()
+    assert Remarked.objects.get(id="a").remark.author == "bob"
+
+
+# a key that changed
+
+
+def test_a_record_is_not_created_in_the_place_of_one_that_is_deleted(payments: Client) -> None:
+    store(payments, "a", amount=1, currency="EUR")
+    source = [{"id": "a", "amount": 2, "currency": "USD"}]
+    with pytest.raises(UsageError, match=r"source\[0\]: a is the id of a record with another currency"):
+        Receipt.objects.sync(source, key="currency", delete=True, max_delete=1.0)
+    assert stored(payments, "a") == {"amount": 1, "currency": "EUR"}

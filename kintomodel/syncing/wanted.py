@@ -80,9 +80,10 @@ class Reader(Generic[M]):
             one.info.key for one in self.codec.omitting if one.omits(given.get(one.info.name, ...))
         )
         is_part = isinstance(item, self.model) and self._is_part(item)
-        parts = {one.info.key: given.get(name) for name, one in self.fields.items()}
-        said = {key: part for key, part in parts.items() if isinstance(part, Part)}
-        return Wanted(position, checked, data, is_part, removed, absent, said)
+        parts = {
+            self.fields[name].info.key: value for name, value in given.items() if isinstance(value, Part)
+        }
+        return Wanted(position, checked, data, is_part, removed, absent, parts)
 
     def _absent(self, record: M) -> frozenset[str]:
         return frozenset(one.info.key for one in self.codec.fields if is_made_up(record, one))

@@ -17,6 +17,7 @@ import pytest
 import typing_extensions
 
 from kintomodel import Field, Manager, Model, UsageError, field
+from kintomodel.mapping.codec import codec_of
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -382,7 +383,7 @@ def test_a_type_variable_without_a_value_is_its_bound_or_anything():
 # defaults
 
 
-def test_a_default_that_depends_on_the_record_is_none_to_compare_with(payments):
+def test_a_default_that_depends_on_the_record_is_no_change(payments):
     class Receipt(Model, bucket="payments", collection="receipts"):
         amount: int = 1
         double: int = attrs.field(default=attrs.Factory(lambda self: 2 * self.amount, takes_self=True))
@@ -392,7 +393,24 @@ def test_a_default_that_depends_on_the_record_is_none_to_compare_with(payments):
 
     Bare(id="abc", amount=4).save()
     receipt = Receipt.objects.get(id="abc")
-    assert (receipt.double, receipt.changes()) == (8, {"double": 8})
+    assert (receipt.double, receipt.changes()) == (8, {})
+    receipt.double = 9
+    assert receipt.changes() == {"double": 9}
+
+
+def test_a_default_that_can_be_made_at_some_times_only_is_new_each_time():
+    ready = []
+
+    def make() -> int:
+        return ready.pop()
+
+    class Receipt(Model, bucket="payments", collection="receipts"):
+        amount: int = attrs.field(factory=make)
+
+    assert Receipt.__kinto__.fields["amount"].is_new_each_time
+    codec_of(Receipt.__kinto__)
+    ready.append(5)
+    assert Receipt().amount == 5
 
 
 def test_field_may_be_declared_as_an_expression_for_the_checkers():

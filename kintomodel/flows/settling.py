@@ -26,6 +26,7 @@ from ..protocol import operations, probing
 from ..protocol.changes import Lost
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow, Operation
+from ..protocol.permissions import added_writer
 from ..protocol.responses import BACKEND_FAILED
 from ..protocol.values import JSON, JSONObject, Part, equal, survives
 
@@ -39,7 +40,8 @@ def write(
     """Perform a create, replace or update; the result is the object as it is stored.
 
     expected: the whole data that the object has once this write is done. is_doubted: was it sent
-    before? Costs one more GET, only where an answer was lost or the write was sent more than once.
+    before? Costs one more GET, only where an answer was lost or the write was sent more than once; and one
+    of the root, where somebody more than it named may write.
     Raises what the write raised if it was not done; a TransportError also where a repetition was refused
     and nobody can see what became of the first attempt.
     """
@@ -123,14 +125,15 @@ def is_in_doubt(error: object) -> bool:
 def own_write(path: object, lost: Lost | None, conflict: Conflict) -> Flow[StoredObject | None]:
     """The object as it is stored, if it is what our own write made of it whose answer was lost.
 
-    None if somebody else's came in between, or after it. At most one GET.
+    None if somebody else's came in between, or after it. At most one GET, and one of the root.
     """
     theirs = conflict.existing
     if lost is None or theirs is None or not same(theirs, lost.data):
         return None
     stored = yield from operations.read(path)
-    is_theirs = stored.last_modified != theirs.get("last_modified")
-    return None if is_theirs or not has_permissions(stored, lost.permissions) else stored
+    if stored.last_modified != theirs.get("last_modified"):
+        return None
+    return stored if (yield from _has_permissions(stored, lost.permissions)) else None
 
 
 def is_gone(path: str, signs: tuple[type[ResponseError], ...] = (NotFound,)) -> Flow[bool | None]:
@@ -146,11 +149,21 @@ def is_gone(path: str, signs: tuple[type[ResponseError], ...] = (NotFound,)) -> 
     return False
 
 
-def holds(stored: StoredObject, operation: Operation[StoredObject]) -> bool:
-    """Is what a create, replace or update named as it was named? What else is stored does not matter."""
+def holds(stored: StoredObject, operation: Operation[StoredObject], written: StoredObject) -> bool:
+    """Is what a create, replace or update named as it was named? What else is stored does not matter.
+
+    written: the answer to it, which shows whom Kinto gave the right to write beside those that it named.
+    """
     wanted: Mapping[str, JSON] = operation.body.get("data", {})
     is_stored = all(key in stored.data and _alike(stored.data[key], wanted[key]) for key in wanted)
-    return is_stored and has_permissions(stored, operation.body.get("permissions", {}))
+    names: Mapping[str, list[str]] = operation.body.get("permissions", {})
+    if not is_stored or not names:
+        return is_stored
+    if stored.permissions is None or written.permissions is None:
+        return False
+    return all(
+        set(stored.permissions.get(name, ())) == set(written.permissions.get(name, ())) for name in names
+    )
 
 
 def same(data: Mapping[str, object], expected: Mapping[str, object]) -> bool:
@@ -195,19 +208,33 @@ def _find(
             give_up(error)
         stored = StoredObject(shown)
     moved = operation.headers.get("If-Match") != f'"{stored.last_modified}"'
-    if moved and same(stored.data, expected) and has_permissions(stored, wanted):
-        return stored
-    raise error
+    if not moved or not same(stored.data, expected):
+        raise error
+    try:
+        is_done = yield from _has_permissions(stored, wanted)
+    except KintoError:
+        give_up(error)
+    if not is_done:
+        raise error
+    return stored
 
 
-def has_permissions(stored: StoredObject, wanted: Mapping[str, list[str]]) -> bool:
-    """Are these its permissions, as far as they are named? Kinto adds whoever writes to "write"."""
+def _has_permissions(stored: StoredObject, wanted: Mapping[str, list[str]]) -> Flow[bool]:
+    """Are these its permissions, as far as they are named?
+
+    Kinto adds whoever writes to "write". One GET of the root tells who that is, where one more may write:
+    it may be one whom the write was to take away.
+    """
     if not wanted:
         return True
     if stored.permissions is None:
         return False
-    return all(
-        set(held) == set(stored.permissions.get(name, ()))
-        or (name == "write" and set(held) < set(stored.permissions.get(name, ())))
-        for name, held in wanted.items()
-    )
+    more: set[str] = set()
+    for name, held in wanted.items():
+        now = set(stored.permissions.get(name, ()))
+        if now != set(held) and (name != "write" or not now > set(held)):
+            return False
+        more |= now - set(held)
+    if len(more) != 1:
+        return not more
+    return more == {added_writer((yield from operations.server_info()))}

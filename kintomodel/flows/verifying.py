@@ -97,7 +97,7 @@ def _verified(write: Write, written: StoredObject, stored: Any) -> Any:
         return _overwritten(write, None)
     if isinstance(stored, KintoError):
         return TransportError(f"written, but not verified, as it cannot be read: {stored}")
-    if stored.last_modified == written.last_modified or settling.holds(stored, write.operation):
+    if stored.last_modified == written.last_modified or settling.holds(stored, write.operation, written):
         return written
     return _overwritten(write, stored)
 

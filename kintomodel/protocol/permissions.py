@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from ..errors import UsageError, ValidationError
+from .objects import ServerInfo
 from .paths import GroupPath
 from .values import check
 
@@ -81,6 +82,13 @@ def user_ids(given: Principals) -> tuple[str, ...]:
         if not one or one != one.strip() or one.startswith(("/", "system.", _GROUP_PREFIX)):
             raise ValidationError(f"{one!r} cannot be in a group: Kinto takes user ids such as 'account:bob'")
     return members
+
+
+def added_writer(info: ServerInfo) -> str | None:
+    """Whom the server gives the right to write whatever we write; None if it does so with nobody."""
+    if info.settings.get("explicit_permissions") is False:
+        return None
+    return Everyone if info.user is None else info.user.id
 
 
 def is_public(given: object) -> bool:

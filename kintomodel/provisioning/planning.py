@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from ..desired import Desired
 from ..flows import fanout
 from ..protocol import capabilities
-from ..protocol.objects import ServerInfo
 from ..protocol.operations import Flow
-from ..protocol.permissions import Everyone
+from ..protocol.permissions import added_writer
 from ..protocol.values import JSON
 from ..transport.connection import Connection
 from . import accounts, changing, reading, validating
@@ -35,7 +34,7 @@ def plan(
         raise capabilities.lacking("plan()", capabilities.ACCOUNTS)
     changes = connection.run(_accounts(users))
     found = connection.run(reading.stored(wanted, connection.batch_size()))
-    changes += _changes(wanted, found, _own(info))
+    changes += _changes(wanted, found, added_writer(info))
     deletes = connection.run(_deletes(wanted, found)) if delete else []
     updates = [one for one in changes if isinstance(one, ObjectChange) and one.kind == "update"]
     invalid = (
@@ -95,10 +94,3 @@ def _deletes(wanted: Iterable[Target], found: reading.Found) -> Flow[list[Object
     """Records first, as they are in collections."""
     others = yield from reading.beside(wanted, found)
     return [changing.deletion(one["path"], one["last_modified"]) for one in others]
-
-
-def _own(info: ServerInfo) -> str | None:
-    """Whom the server lets write whatever they write."""
-    if info.settings.get("explicit_permissions") is False:
-        return None
-    return Everyone if info.user is None else info.user.id

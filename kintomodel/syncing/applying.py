@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Literal, TypeAlias
@@ -15,11 +15,10 @@ from ..flows.merging import merge
 from ..plans import carrying_out
 from ..protocol import batch, operations
 from ..protocol.changes import own_data
-from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.report import Outcome, Report, failure
 from ..protocol.responses import MISSING_PARENT
-from ..protocol.values import JSONObject
+from ..protocol.values import JSON, JSONObject
 from ..query import scanning
 from ..query.conditions import NOTHING, Comparison, matches
 from ..query.query import Query
@@ -158,6 +157,6 @@ def _checked(outcome: Outcome[Change], stored: JSONObject | None, rules: Rules) 
 
 def _holds(stored: JSONObject, change: Change, rules: Rules) -> bool:
     """Is what the change was about as it is wanted? What others wrote beside it does not matter."""
-    written = change.write(rules.path).operation
-    removed = change.base.keys() - change.data.keys()
-    return settling.holds(StoredObject(stored), written) and removed.isdisjoint(stored)
+    named: Mapping[str, JSON] = change.write(rules.path).operation.body["data"]
+    there = {key: value for key, value in stored.items() if key in named}
+    return settling.same(there, named) and stored.keys().isdisjoint(change.base.keys() - change.data.keys())

@@ -14,7 +14,8 @@ from kintomodel.errors import (
 )
 from kintomodel.flows import settling
 from kintomodel.protocol import operations
-from kintomodel.protocol.objects import Overwritten, StoredObject
+from kintomodel.protocol.changes import Lost
+from kintomodel.protocol.objects import Overwritten, ServerInfo, StoredObject, User
 
 from ..playing import MISSING, play
 
@@ -141,14 +142,15 @@ SHARE = operations.update(PATH, permissions={"read": ["account:bob"], "write": [
 @pytest.mark.parametrize(
     ("shown", "done"),
     [
-        ({"read": ("account:bob",), "write": ("account:me",)}, True),
+        ({"read": ("account:bob",), "write": ()}, True),
         ({"read": ("account:bob",)}, True),
+        ({"read": ("account:bob",), "write": ("account:me", "account:eve")}, False),
         ({"read": ("account:bob", "account:eve"), "write": ("account:me",)}, False),
         ({"write": ("account:me",)}, False),
         (None, False),
     ],
 )
-def test_permissions_are_compared_but_for_the_writer_that_kinto_adds(shown, done):
+def test_permissions_are_compared(shown, done):
     drive = Drive(settling.write(SHARE, {"n": 1}))
     drive.answer(LOST)
     if done:
@@ -156,6 +158,35 @@ def test_permissions_are_compared_but_for_the_writer_that_kinto_adds(shown, done
     else:
         with pytest.raises(ConnectionFailed):
             drive.answer(stored(n=1, permissions=shown))
+
+
+def info(user=None, **settings):
+    return ServerInfo("26", "1.23", "", settings, {}, user)
+
+
+ONE_MORE = stored(n=1, permissions={"read": ("account:bob",), "write": ("account:me",)})
+
+
+def test_one_more_writer_is_the_one_whom_kinto_adds():
+    """Or one whom the write was to take away, if it never arrived."""
+    drive = Drive(settling.write(SHARE, {"n": 1}))
+    drive.answer(LOST)
+    assert drive.answer(ONE_MORE) == operations.server_info()
+    assert drive.answer(info(User("account:me"))) == ONE_MORE
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [info(User("account:you")), info(), info(User("account:me"), explicit_permissions=False), MISSING],
+    ids=["another", "anonymous", "nobody is added", "unknown"],
+)
+def test_one_more_writer_who_is_none_of_us_is_no_sign_of_a_write(answer):
+    drive = Drive(settling.write(SHARE, {"n": 1}))
+    drive.answer(LOST)
+    drive.answer(ONE_MORE)
+    with pytest.raises(ConnectionFailed) as caught:
+        drive.answer(answer)
+    assert caught.value is LOST
 
 
 DELETE = operations.delete(PATH, last_modified=1200)
@@ -323,9 +354,27 @@ def test_it_will_not_do_for_permissions_which_a_conflict_does_not_show():
 
 
 def test_what_a_write_named_is_looked_for_and_nothing_else():
-    operation = operations.update(PATH, {"n": 2}, {"read": ["a"]})
-    shown = {"read": ("a",), "write": ("us",)}
-    assert settling.holds(stored(n=2, more=1)._replace(permissions=shown), operation)
-    assert not settling.holds(stored(n=3)._replace(permissions=shown), operation)
-    assert not settling.holds(stored(more=1)._replace(permissions=shown), operation)
-    assert not settling.holds(stored(n=2)._replace(permissions={"read": ("b",)}), operation)
+    operation = operations.update(PATH, {"n": 2}, {"write": ["a"]})
+    shown = {"read": ("c",), "write": ("a", "us")}
+    written = stored(n=2, permissions=shown)
+    assert settling.holds(stored(n=2, more=1, permissions={**shown, "read": ()}), operation, written)
+    assert not settling.holds(stored(n=3, permissions=shown), operation, written)
+    assert not settling.holds(stored(more=1, permissions=shown), operation, written)
+    assert not settling.holds(stored(n=2, permissions={"write": ("b",)}), operation, written)
+    assert not settling.holds(stored(n=2, permissions={"write": ("a", "us", "b")}), operation, written)
+    assert not settling.holds(stored(n=2), operation, written)
+    assert settling.holds(stored(n=2), operations.update(PATH, {"n": 2}), stored(n=2))
+
+
+def test_our_own_write_is_known_unless_somebody_wrote_after_it():
+    refusal = conflict(1, {"id": "r", "last_modified": 1300, "n": 1})
+    shown = stored(n=1, permissions={"write": ("account:bob", "account:me")})
+    lost = Lost({"n": 1}, {"write": ["account:bob"]})
+    us, others = info(User("account:me")), info(User("account:you"))
+    assert play(settling.own_write(PATH, lost, refusal), shown, us) == (
+        shown,
+        [LOOK, operations.server_info()],
+    )
+    assert play(settling.own_write(PATH, lost, refusal), shown, others)[0] is None
+    assert play(settling.own_write(PATH, lost, refusal), stored(1400, n=1)) == (None, [LOOK])
+    assert play(settling.own_write(PATH, Lost({"n": 2}, {}), refusal)) == (None, [])

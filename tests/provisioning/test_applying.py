@@ -13,6 +13,7 @@ from kintomodel.testing import KintoServer, record
 from kintomodel.transport.http import HTTPTransport
 from kintomodel.transport.retry import Patience, RetryTransport
 
+from ..cutting import Cutting
 from ..faulty_proxy import FaultyProxy, Message
 
 
@@ -161,3 +162,17 @@ def test_an_answer_that_was_lost_is_no_conflict_with_ourselves(server: KintoServ
     assert statuses(report) == ["created"] * 3
     assert proxy.faults["after"] == 1
     assert not plan(client, groups=groups)
+
+
+def test_a_lost_removal_of_a_writer_is_made_again(server: KintoServer, client: Client) -> None:
+    client.create_bucket("shop", permissions={"write": ["account:bob", "account:ann"]})
+    cutting = Cutting(HTTPTransport(server.url, server.auth))
+
+    def others_write() -> str:
+        client.bucket("shop").permissions.update(read=["account:zoe"])
+        return "unsent"
+
+    planned = plan(Client(server.url, transport=cutting), permissions={"write": ["account:ann"]})
+    cutting.fates = [others_write]
+    assert statuses(planned.apply()) == ["updated"]
+    assert set(client.bucket("shop").permissions.write) == {"account:ann", "account:tester"}

@@ -139,6 +139,43 @@ def test_whom_others_added_after_a_lost_write_stays(
     assert readers(payments) == {"account:carol"}
 
 
+@pytest.mark.parametrize("fates", [["unsent"], ["unsent", "cut"]], ids=["looked at", "not looked at"])
+def test_a_lost_removal_of_a_writer_is_not_taken_for_done(
+    payments: Client, cutting: Cutting, record: Record, fates: list[str]
+) -> None:
+    theirs = payments.bucket("payments").collection("receipts").get_record("r1")
+    theirs.permissions.update(write=["account:bob", "account:ann"])
+    record.refresh()
+    record.permissions.write -= "account:bob"
+
+    def others_write() -> str:
+        theirs.permissions.update(read=["account:zoe"])
+        return fates[0]
+
+    cutting.fates = [others_write, *fates[1:]]
+    with pytest.raises(ConnectionFailed):
+        record.save()
+    if len(fates) > 1:
+        with pytest.raises(Conflict):
+            record.save()
+    record.refresh()
+    assert set(record.permissions.write) == {"account:ann", "account:bob", "account:tester"}
+    assert readers(payments) == {"account:zoe"}
+
+
+@FATES
+def test_whom_kinto_adds_to_a_lost_list_of_writers_is_no_conflict(
+    payments: Client, cutting: Cutting, record: Record, fate: Any
+) -> None:
+    record.permissions.write = ["account:bob"]  # type: ignore[assignment]
+    break_off(cutting, fate, record.save)
+    record.data["amount"] = 2
+    record.save()
+    found = payments.bucket("payments").collection("receipts").get_record("r1")
+    assert set(found.permissions.write) == {"account:bob", "account:tester"}
+    assert found.data["amount"] == 2
+
+
 def test_a_refused_write_is_not_taken_for_a_lost_one(
     payments: Client, cutting: Cutting, record: Record
 ) -> None:

@@ -236,6 +236,30 @@ def test_permissions_that_got_lost_drop_nobody_whom_others_added(once, cutting, 
     assert set(theirs.get(id=receipt.id).permissions.read) == {"account:carol"}
 
 
+def test_a_lost_removal_of_a_writer_is_not_taken_for_done(once, cutting, theirs):
+    receipt = Receipt.objects.create(amount=Decimal(1), permissions={"write": ["account:bob", "account:ann"]})
+    receipt.permissions.write -= "account:bob"
+
+    def others_write():
+        write_theirs(theirs, receipt, permissions={"read": ["account:zoe"]})
+        return "unsent"
+
+    cutting.fates = [others_write]
+    with pytest.raises(ConnectionFailed):
+        receipt.save()
+    with pytest.raises(Conflict):
+        receipt.save()
+    assert "account:bob" in theirs.get(id=receipt.id).permissions.write
+
+
+def test_whom_kinto_adds_to_a_lost_list_of_writers_is_no_conflict(line, cutting, theirs):
+    receipt = Receipt.objects.create(amount=Decimal(1))
+    receipt.permissions.write = ["account:bob"]
+    cutting.fates = ["cut"]
+    receipt.save()
+    assert set(receipt.permissions.write) == {"account:bob", "account:tester"}
+
+
 def test_after_a_lost_save_of_data_whom_others_added_stays(once, cutting, theirs):
     receipt = Receipt.objects.create(amount=Decimal(1))
     receipt.amount = Decimal(2)

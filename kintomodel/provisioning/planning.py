@@ -78,16 +78,12 @@ def _changes(wanted: Iterable[Target], found: reading.Found, own: str | None) ->
 
 
 def _inheriting(target: Target, buckets: Mapping[str, Mapping[str, JSON]], *, is_new: bool) -> Target:
-    """With the permissions that its bucket wants for its groups or collections."""
-    if target.kind not in ("group", "collection") or target.parent is None:
+    """A new one with what its bucket wants for its groups or collections, where it names nothing itself."""
+    if not is_new or target.kind not in ("group", "collection") or target.parent is None:
         return target
     wanted = fanout.for_new_child(target.kind, buckets[str(target.parent.path)])
-    given = target.permissions or {}
-    names = {**wanted, **given} if is_new else given
-    if not names:
-        return target
-    both = {name: (*given.get(name, ()), *wanted.get(name, ())) for name in names}
-    return target._replace(permissions={name: tuple(dict.fromkeys(held)) for name, held in both.items()})
+    held = {name: tuple(dict.fromkeys(several)) for name, several in wanted.items()}
+    return target._replace(permissions={**held, **(target.permissions or {})})
 
 
 def _deletes(wanted: Iterable[Target], found: reading.Found) -> Flow[list[ObjectChange]]:

@@ -172,9 +172,25 @@ def test_new_children_have_what_the_bucket_wants_for_them(client: Client) -> Non
     )
     client.plan(wanted).apply().raise_for_failures()
     assert set(bucket.get_collection("a").permissions.read) == {"account:reader"}
-    assert set(bucket.get_collection("b").permissions.read) == {"account:reader", "account:ann"}
+    assert set(bucket.get_collection("b").permissions.read) == {"account:ann"}
     assert set(bucket.get_group("editors").permissions.write) == {"account:chief", "account:tester"}
     assert not client.plan(wanted)
+
+
+def test_what_is_named_is_all_whatever_the_bucket_wants_for_its_children(client: Client) -> None:
+    bucket = client.create_bucket("shop")
+    collection = bucket.create_collection("a")
+    bucket.permissions.record_read = ["account:reader"]
+    bucket.save()
+    collection.refresh().permissions.update(read=[])
+    dump = client.dump()
+    assert not client.plan(dump)
+    client.delete_buckets(["shop"])
+    client.plan(dump).apply().raise_for_failures()
+    assert client.dump() == dump
+    bucket.get_collection("a").permissions.update(read=["account:reader"])
+    plan = client.plan(shop(collections=[desired.collection("a", permissions={"read": []})]))
+    assert lines(plan)[1:] == ["~ /buckets/shop/collections/a permissions.read: -account:reader"]
 
 
 def test_a_new_bucket_may_want_them_as_well(client: Client) -> None:

@@ -29,7 +29,7 @@ def plan(
     several = values(desired)
     wanted = targets(several, scope)
     users = accounts.checked(several) if "accounts" in scope else []
-    info = connection.server_info()
+    info = connection.server_info(is_about_us=True)
     if users and capabilities.ACCOUNTS not in info.capabilities:
         raise capabilities.lacking("plan()", capabilities.ACCOUNTS)
     changes = connection.run(_accounts(users))

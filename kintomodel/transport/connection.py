@@ -168,10 +168,13 @@ class Connection:
         """How many operations one batch takes; one GET of the root, as for server_info()."""
         return min(self.server_info().batch_max_requests or LARGEST_BATCH, LARGEST_BATCH)
 
-    def server_info(self) -> ServerInfo:
-        """As the server showed it the first time, or since a batch was too long; one GET of the root."""
+    def server_info(self, *, is_about_us: bool = False) -> ServerInfo:
+        """As the server showed it the first time, or since a batch was too long; one GET of the root.
+
+        is_about_us: asked once more where we were nobody then, as our account may be there now.
+        """
         with self._lock:
-            if self._info is None:
+            if self._info is None or (is_about_us and self._info.user is None):
                 self._info = self.perform(operations.server_info())
             return self._info
 

@@ -11,6 +11,7 @@ from kintomodel import (
     Client,
     Forbidden,
     PermissionsNotVisible,
+    Unauthorized,
     UnsupportedByServer,
     UsageError,
     ValidationError,
@@ -91,6 +92,18 @@ def test_our_own_right_to_write_is_no_difference(client: Client, bob: Client) ->
     client.plan(wanted).apply()
     assert not client.plan(wanted)
     assert lines(bob.plan(wanted))[1:] == ["~ /buckets/shop permissions.write: -account:tester"]
+
+
+def test_a_client_whose_account_comes_later_is_known_then(server: KintoServer, client: Client) -> None:
+    wanted = shop(permissions={"write": ["account:bob"]})
+    with server.client(("late", "secret")) as late:
+        with pytest.raises(Unauthorized):
+            late.plan(wanted)
+        server.create_account("late", "secret")
+        late.plan(wanted).apply().raise_for_failures()
+        with record(late) as sent:
+            assert not late.plan(wanted)
+    assert [one.path for one in sent] == ["/buckets/shop"]
 
 
 def test_a_server_that_gives_no_rights_of_its_own_is_told_so() -> None:

@@ -24,6 +24,11 @@ class AccountChange(PlannedChange):
 
     _account: Desired = attrs.field(kw_only=True, alias="account")
 
+    @property
+    def principal(self) -> str:
+        """Of the account: what a permission is given to."""
+        return f"account:{self._account.id}"
+
     def __repr__(self) -> str:
         return f"<{self.kind} {self.id}>"
 

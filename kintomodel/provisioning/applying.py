@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, TypeAlias
 
 import attrs
@@ -21,17 +22,17 @@ AnyChange: TypeAlias = "AccountChange | ObjectChange"
 
 
 def apply(changes: Sequence[AnyChange], batch_size: int) -> Flow[Report[AnyChange]]:
-    """The outcome of each, in order, those of accounts first. An account takes a request of its own."""
+    """The outcome of each, in order. An account takes a request of its own."""
     outcomes: list[Outcome[AnyChange]] = []
-    rest: list[ObjectChange] = []
-    for change in changes:
-        if isinstance(change, AccountChange):
+    for _, group in groupby(changes, type):
+        several = list(group)
+        users = [one for one in several if isinstance(one, AccountChange)]
+        objects = [one for one in several if isinstance(one, ObjectChange)]
+        start = len(outcomes)
+        for change in users:
             outcomes.append((yield from change.carried_out(len(outcomes))))
-        else:
-            rest.append(change)
-    done = yield from carrying_out.in_batches(rest, ObjectChange.write, _outcome, batch_size)
-    start = len(outcomes)
-    outcomes += [attrs.evolve(one, position=start + one.position) for one in done]
+        done = yield from carrying_out.in_batches(objects, ObjectChange.write, _outcome, batch_size)
+        outcomes += [attrs.evolve(one, position=start + one.position) for one in done]
     return Report(tuple(outcomes))
 
 

@@ -31,7 +31,7 @@ class ServerPlan(Planned[AnyChange]):
     @property
     def changes(self) -> tuple[AnyChange, ...]:
         """In the order in which they are applied: accounts, buckets, groups, collections and records;
-        then deletions the other way round.
+        then deletions the other way round. The password of the account that we use ourselves is the last.
         """
         return self._in_order
 

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from ..desired import Desired
 from ..flows import fanout
 from ..protocol import capabilities
+from ..protocol.objects import ServerInfo
 from ..protocol.operations import Flow
 from ..protocol.permissions import added_writer
 from ..protocol.values import JSON
 from ..transport.connection import Connection
 from . import accounts, changing, reading, validating
+from .accounts import AccountChange
 from .applying import AnyChange
 from .changing import ObjectChange
 from .plan import ServerPlan
@@ -49,9 +51,18 @@ def plan(
         tuple(deletes),
         counted - len(changes),
         tuple(invalid),
-        (*changes, *deletes),
+        _in_order(changes, deletes, info),
         connection,
     )
+
+
+def _in_order(
+    changes: Iterable[AnyChange], deletes: Iterable[AnyChange], info: ServerInfo
+) -> tuple[AnyChange, ...]:
+    """Our own password last: once it is another one, the server takes nothing more from us."""
+    us = None if info.user is None else info.user.id
+    several = [*changes, *deletes]
+    return tuple(sorted(several, key=lambda one: isinstance(one, AccountChange) and one.principal == us))
 
 
 def _accounts(users: Iterable[Desired]) -> Flow[list[AnyChange]]:

@@ -120,6 +120,21 @@ def test_an_account_of_that_name_gets_the_password(admin: Client) -> None:
     assert not admin.plan(wanted)
 
 
+def test_our_own_password_is_changed_last(server: KintoServer, client: Client) -> None:
+    client.create_bucket("shop")
+    wanted = [desired.account("ann", "n3w"), desired.bucket("mine", groups=[desired.group("g")])]
+    with server.client(server.create_account("ann", "s3cret")) as ann:
+        planned = ann.plan(wanted)
+        assert str(planned.changes[-1]) == "<update /accounts/ann>"
+        with ann.dry_run():
+            rehearsed = statuses(planned.apply())
+        report = planned.apply()
+    assert statuses(report) == rehearsed == ["created", "created", "updated"]
+    assert [one.position for one in report] == [0, 1, 2]
+    with server.client(("ann", "n3w")) as again:
+        assert not again.plan(wanted)
+
+
 def test_an_account_that_is_not_ours_to_make_fails_alone(client: Client) -> None:
     report = client.plan([desired.account("ann", "s3cret"), desired.bucket("shop")]).apply()
     assert statuses(report) == ["invalid", "created"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from ..errors import Conflict, NotFound, TransportError
+from ..errors import Conflict, KintoError, NotFound, TransportError
 from ..flows import bulk
 from ..protocol import batch
 from ..protocol.changes import Write
@@ -28,7 +28,8 @@ def in_batches(
     """The outcome of each, in order. Once the server cannot be reached, the rest is given up. BulkError,
     with the report of what was done, where tell() raises.
 
-    settle: from a change, its position, and what its write gave or its KintoError, to its outcome.
+    write: its KintoError is what becomes of that change alone. settle: from a change, its position, and what
+    its write gave or its KintoError, to its outcome.
     """
     outcomes: list[Outcome[T]] = []
     lost: TransportError | None = None
@@ -36,7 +37,7 @@ def in_batches(
         if lost is not None:
             outcomes += [failure(one, at, lost) for at, one in enumerate(chunk, len(outcomes))]
             continue
-        results = yield from bulk.run([write(change) for change in chunk])
+        results = yield from _sent(chunk, write)
         for change, result in zip(chunk, results, strict=True):
             outcomes.append((yield from settle(change, len(outcomes), result)))
         last = outcomes[-1].error
@@ -46,6 +47,20 @@ def in_batches(
         except Exception as error:
             raise broken_off(error, Report(tuple(outcomes))) from error
     return outcomes
+
+
+def _sent(changes: Sequence[T], write: Callable[[T], Write]) -> Flow[list[Any]]:
+    """What the write of each gave, or its KintoError; also of one that cannot be sent at all."""
+    results: list[Any] = [None] * len(changes)
+    writes: dict[int, Write] = {}
+    for at, change in enumerate(changes):
+        try:
+            writes[at] = write(change)
+        except KintoError as error:
+            results[at] = error
+    for at, result in zip(writes, (yield from bulk.run(list(writes.values()))), strict=True):
+        results[at] = result
+    return results
 
 
 def deleted_since(error: NotFound) -> Conflict:

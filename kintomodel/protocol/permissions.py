@@ -75,13 +75,16 @@ def user_ids(given: Principals) -> tuple[str, ...]:
     found = [given] if isinstance(given, str) else given
     if not isinstance(found, Iterable):
         raise UsageError(f"expected a member or several, got {given!r}")
-    members = tuple(dict.fromkeys(found))
-    for one in members:
-        if not isinstance(one, str):
-            raise UsageError(f"a member is a user id such as 'account:bob', got {one!r}")
-        if not one or one != one.strip() or one.startswith(("/", "system.", _GROUP_PREFIX)):
-            raise ValidationError(f"{one!r} cannot be in a group: Kinto takes user ids such as 'account:bob'")
-    return members
+    return tuple(dict.fromkeys(map(_user_id, found)))
+
+
+def _user_id(given: object) -> str:
+    if not isinstance(given, str):
+        raise UsageError(f"a member is a user id such as 'account:bob', got {given!r}")
+    if not given or given != given.strip() or given.startswith(("/", "system.", _GROUP_PREFIX)):
+        raise ValidationError(f"{given!r} cannot be in a group: Kinto takes user ids such as 'account:bob'")
+    check(given, f"the member {given!r}")
+    return given
 
 
 def added_writer(info: ServerInfo) -> str | None:

@@ -81,7 +81,15 @@ def test_what_kinto_takes_for_no_user_is_refused(given: str):
         user_ids(given)
 
 
-@pytest.mark.parametrize("given", [3, [3], None])
+@pytest.mark.parametrize(
+    ("given", "problem"), [("account:a\0", "cannot store the character NUL"), ("a\ud800", "a lone surrogate")]
+)
+def test_what_kinto_cannot_store_is_refused(given: str, problem: str):
+    with pytest.raises(ValidationError, match=f"the member '.*': .*{problem}"):
+        user_ids(["account:bob", given])
+
+
+@pytest.mark.parametrize("given", [3, [3], None, [["account:bob"]]])
 def test_what_is_no_text_is_refused(given: Any):
     with pytest.raises(UsageError, match="member"):
         user_ids(given)

@@ -61,22 +61,38 @@ class ObjectChange(PlannedChange):
         another object.
         """
         assert self._edit is not None  # as only a deletion has none
-        write = self._edit.of(now, self._stored)
-        if write is not None and self._stored is None:
+        if self._stored is not None:
+            return self._edit.of(now, self._stored)
+        if not self._edit.is_of(now):
             raise _conflict(self.id, "somebody created another one meanwhile")
-        return write
+        return None
 
 
 class Edit(NamedTuple):
-    """attributes: their new values. sets: the members under "members", principals by their permission."""
+    """attributes: their new values. sets: the members under "members", principals by their permission.
+
+    Of a creation all that is named, empty sets too: by that it knows the object if somebody else creates
+    it first. own: the principal that the server always gives the right to write to.
+    """
 
     path: ObjectPath
     attributes: JSONObject
     sets: Mapping[str, Members]
+    own: str | None
 
-    def of(self, now: StoredObject, before: StoredObject | None) -> Write | None:
+    def is_of(self, now: StoredObject) -> bool:
+        """Is the object as it is wanted, whoever made it so?"""
+        if not all(_same(now.data, name, value) for name, value in self.attributes.items()):
+            return False
+        ours = {"write": {self.own}}
+        return all(
+            set(self._held(now, name)) - ours.get(name, set()) == set(both.new) - ours.get(name, set())
+            for name, both in self.sets.items()
+        )
+
+    def of(self, now: StoredObject, before: StoredObject) -> Write | None:
         """The write that makes it of the object as it is now. before: as it was when that was wanted."""
-        base = {} if before is None else before.data
+        base = before.data
         data = changes.own_data(self.path, now.data)
         held: dict[str, list[str]] = {}
         for name, value in self.attributes.items():
@@ -89,11 +105,14 @@ class Edit(NamedTuple):
                 [one for one in both.new if one not in both.old],
                 [one for one in both.old if one not in both.new],
             )
-            was = editing.members(now) if name == "members" else list(shown(self.path, now).get(name, ()))
+            was = self._held(now, name)
             wanted = alter(was)
             if set(wanted) != set(was):
                 (data if name == "members" else held)[name] = wanted
         return changes.save(self.path, now, data, held, whole=dict)
+
+    def _held(self, now: StoredObject, name: str) -> list[str]:
+        return editing.members(now) if name == "members" else list(shown(self.path, now).get(name, ()))
 
 
 def update(target: Target, stored: StoredObject, own: str | None) -> ObjectChange | None:
@@ -120,23 +139,23 @@ def update(target: Target, stored: StoredObject, own: str | None) -> ObjectChang
     }
     for name, both in sets.items():
         difference[name if name == "members" else f"permissions.{name}"] = both
-    edit = Edit(target.path, attributes, sets)
+    edit = Edit(target.path, attributes, sets, own)
     return ObjectChange("update", str(target.path), {}, difference, stored.last_modified, edit, stored)
 
 
-def creation(target: Target) -> ObjectChange:
-    data = dict(target.data or {})
-    if target.kind == "group":
-        data["members"] = list(target.members or ())
-    body: JSONObject = {"data": data}
-    held = {name: list(one) for name, one in (target.permissions or {}).items() if one}
+def creation(target: Target, own: str | None) -> ObjectChange:
+    """own: as for update()."""
+    attributes = target.data or {}
+    body: JSONObject = {"data": dict(attributes)}
+    sets = {name: Members([], list(held)) for name, held in (target.permissions or {}).items()}
+    held = {name: both.new for name, both in sets.items() if both.new}
     if held:
         body["permissions"] = held
-    sets = {name: Members([], one) for name, one in held.items()}
     if target.kind == "group":
-        sets["members"] = Members([], data["members"])
-    attributes = {name: value for name, value in data.items() if name not in sets}
-    return ObjectChange("create", str(target.path), body, {}, None, Edit(target.path, attributes, sets))
+        body["data"]["members"] = list(target.members or ())
+    if target.members is not None:
+        sets["members"] = Members([], list(target.members))
+    return ObjectChange("create", str(target.path), body, {}, None, Edit(target.path, attributes, sets, own))
 
 
 def deletion(path: str, last_modified: int) -> ObjectChange:

@@ -82,7 +82,7 @@ def _changes(wanted: Iterable[Target], found: reading.Found, own: str | None) ->
         if target.kind == "bucket":
             data[str(target.path)] = {**(stored.data if stored else {}), **(target.data or {})}
         full = _inheriting(target, data, is_new=stored is None)
-        change = changing.creation(full) if stored is None else changing.update(full, stored, own)
+        change = changing.creation(full, own) if stored is None else changing.update(full, stored, own)
         if change is not None:
             changes.append(change)
     return changes

@@ -63,6 +63,13 @@ def test_what_somebody_else_did_already_is_unchanged(client: Client) -> None:
     assert [outcome.id for outcome in report] == ["/buckets/shop", "/buckets/shop/groups/g"]
 
 
+def test_members_that_somebody_else_added_already_are_unchanged(client: Client) -> None:
+    client.create_bucket("shop").create_group("g")
+    groups = [desired.group("g", ["account:ann"])]
+    first, second = plan(client, groups=groups), plan(client, groups=groups)
+    assert [statuses(one.apply()) for one in (first, second)] == [["updated"], ["unchanged"]]
+
+
 def test_another_object_of_that_name_is_a_conflict(client: Client) -> None:
     bucket = client.create_bucket("shop")
     several = [
@@ -76,6 +83,36 @@ def test_another_object_of_that_name_is_a_conflict(client: Client) -> None:
     assert statuses(report) == ["conflict", "unchanged"]
     assert "somebody created another one meanwhile: plan it again" in report.failures[0].message
     assert list(bucket.get_group("g").members) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "theirs", "status"),
+    [
+        (
+            {"data": {"read": "mine"}, "permissions": {"read": ["account:ann"]}},
+            {"read": "theirs"},
+            "conflict",
+        ),
+        ({"data": {"read": "mine"}, "permissions": {"read": ["account:ann"]}}, {"read": "mine"}, "unchanged"),
+        ({"permissions": {"read": []}}, {}, "conflict"),
+        ({"permissions": {"write": []}}, {}, "unchanged"),
+        ({"permissions": {"write": ["account:bob"]}}, {}, "conflict"),
+        ({"members": []}, {}, "conflict"),
+        ({"members": None}, {}, "unchanged"),
+        ({"members": ["account:eve", "account:zoe"]}, {}, "unchanged"),
+        ({"members": ["account:zoe"]}, {}, "conflict"),
+    ],
+)
+def test_an_object_that_somebody_created_meanwhile_is_to_be_as_wanted(
+    client: Client, wanted: Any, theirs: Any, status: str
+) -> None:
+    bucket = client.create_bucket("shop")
+    planned = plan(client, groups=[desired.group("g", **wanted)])
+    bucket.create_group(
+        "g", ["account:zoe", "account:eve"], data=theirs, permissions={"read": ["account:ann"]}
+    )
+    assert statuses(planned.apply()) == [status]
+    assert bool(plan(client, groups=[desired.group("g", **wanted)])) is (status == "conflict")
 
 
 def test_what_was_deleted_meanwhile_is_a_conflict_or_gone(client: Client) -> None:

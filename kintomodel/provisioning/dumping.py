@@ -12,7 +12,7 @@ from ..protocol.changes import ObjectPath, own_data
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.paths import BUCKETS, BucketPath, CollectionPath, GroupPath
-from ..protocol.values import JSON, JSONObject
+from ..protocol.values import JSON, JSONObject, sendable
 from ..query import scanning
 from ..query.conditions import EVERYTHING
 
@@ -57,7 +57,7 @@ def _listed(
 
 
 def _plain(path: ObjectPath, stored: StoredObject, names: Iterable[str]) -> JSONObject:
-    plain: JSONObject = {"data": _in_order(own_data(path, stored.data))}
+    plain: JSONObject = {"data": _in_order(sendable(own_data(path, stored.data)))}
     if stored.permissions is not None:
         # With those that nobody has: those that are not named are left alone by a plan.
         plain["permissions"] = {name: sorted(stored.permissions.get(name, ())) for name in names}

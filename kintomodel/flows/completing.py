@@ -7,25 +7,23 @@ from typing import Any
 
 import attrs
 
-from ..errors import BadRequest, NotFound, ResponseError
-from ..protocol import batch, operations
+from ..errors import NotFound, ResponseError
+from ..protocol import operations
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
 from ..protocol.responses import MISSING_PARENT
 from ..protocol.values import JSONObject
 from ..query.conditions import Condition, matches
-
-# What a server that is set to be readonly says to POST /batch, whatever is in it (Kinto 26.5).
-_NOT_ALLOWED = 405
+from .reads import Reads
 
 
 @attrs.define(eq=False)
 class Completion:
-    """Of objects of this listing. in_batches: does the server take batches, as far as is known?"""
+    """Of objects of this listing."""
 
     endpoint: str
     condition: Condition
-    in_batches: bool = True
+    _reads: Reads = attrs.field(factory=Reads, init=False)
 
     def with_permissions(self, listed: Sequence[JSONObject]) -> Flow[list[StoredObject]]:
         """The same objects, each with its permissions at one and the same moment.
@@ -35,17 +33,7 @@ class Completion:
         else it is left out, and so is one that is gone.
         """
         reads = [operations.read(f"{self.endpoint}/{data['id']}") for data in listed]
-        if self.in_batches:
-            try:
-                return _merged(listed, (yield from batch.run(reads)), self.condition)
-            except BadRequest as error:
-                if error.path != "/batch" or error.status != _NOT_ALLOWED:
-                    raise
-                self.in_batches = False
-        results: list[Any] = []
-        for read in reads:
-            results += yield from batch.run([read])
-        return _merged(listed, results, self.condition)
+        return _merged(listed, (yield from self._reads.of(reads)), self.condition)
 
 
 def _merged(listed: Sequence[JSONObject], results: Sequence[Any], condition: Condition) -> list[StoredObject]:

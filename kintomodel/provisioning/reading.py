@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import Forbidden, KintoError, NotFound, UsageError
 from ..flows import listing
+from ..flows.reads import Reads
 from ..protocol import batch, operations, probing
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
@@ -18,14 +19,15 @@ Found = dict[str, "StoredObject | None"]
 
 
 def stored(targets: Iterable[Target], batch_size: int) -> Flow[Found]:
-    """Each of them by its path, None for one that is missing. A GET for each, in batches.
+    """Each of them by its path, None for one that is missing. A GET for each, in batches if it can be.
 
     What is in a missing one is not asked for, once that is known. UsageError for one that is missing
     and not to be created.
     """
     found: Found = {}
+    reads = Reads()
     for chunk in batch.chunks(_in_existing(targets, found), batch_size):
-        results = yield from batch.run([operations.read(target.path) for target in chunk])
+        results = yield from reads.of([operations.read(target.path) for target in chunk])
         for target, result in zip(chunk, results, strict=True):
             found[str(target.path)] = yield from _seen(target, result, found)
     return found

@@ -136,6 +136,16 @@ def test_a_bucket_of_others_is_forbidden(client: Client, bob: Client) -> None:
         bob.plan(shop())
 
 
+def test_a_server_that_takes_no_writes_is_compared_all_the_same() -> None:
+    """It takes no batches either."""
+    with KintoServer(settings={"readonly": True, "bucket_read_principals": "system.Everyone"}) as server:
+        groups = [desired.group(f"g{number}") for number in range(30)]
+        with server.client() as client, record(client) as sent:
+            plan = client.plan([desired.bucket("a"), *shop(groups=groups)])
+    assert len(plan.creates) == 32
+    assert [one.path for one in sent].count("/batch") == 1
+
+
 def test_what_is_missing_and_not_in_the_scope_is_named(client: Client) -> None:
     wanted = shop(groups=[desired.group("editors", permissions={"read": []})])
     with pytest.raises(

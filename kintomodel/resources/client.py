@@ -208,8 +208,9 @@ class Client:
 
         buckets: their names; None: all that we may see. records: False leaves those out. Two dumps of
         equal servers are equal, whatever the times; accounts are not among it. An object has no
-        "permissions" where we may not see them. All of it is held in memory. Costs one GET a page of each
-        list, and one for each object, in batches.
+        "permissions" where we may not see them, and no "groups", "collections" or "records" where we may not
+        list them; what is deleted meanwhile is left out. All of it is held in memory. Costs one GET a page
+        of each list, and one for each object, in batches.
         """
         if isinstance(buckets, str):
             raise UsageError(f"dump() takes several names of buckets, got {buckets!r}")

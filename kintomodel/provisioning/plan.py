@@ -42,7 +42,8 @@ class ServerPlan(Planned[AnyChange]):
         Each is guarded by what the plan saw. Where somebody wrote an object since, it is read again, and
         members and principals are added and taken away on top of what is there then; an attribute that
         somebody changed otherwise is a conflict in the report, and the rest is written all the same.
-        After a crash, plan again: what was written is unchanged then.
+        A collection that is deleted takes along the records that somebody wrote since, of which its guard
+        does not know. After a crash, plan again: what was written is unchanged then.
         """
         if self.deletes and delete is not True:
             raise UsageError(

@@ -193,6 +193,8 @@ def _checked_data(kind: Kind, id: str, data: object) -> Mapping[str, JSON]:
 
 
 def _checked_children(where: str, name: str, several: Iterable[Desired]) -> tuple[Desired, ...]:
+    if not isinstance(several, Iterable):
+        raise UsageError(f"{where}: its {name} are several values of desired.{name[:-1]}(), got {several!r}")
     found = tuple(several)
     for one in found:
         if not isinstance(one, Desired) or f"{one.kind}s" != name:

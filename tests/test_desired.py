@@ -86,6 +86,11 @@ def test_plain_data_say_the_same_as_values() -> None:
             r"bucket 'b': its groups are values of desired.group\(\), got <desired collection c>",
         ),
         (
+            lambda: desired.bucket("b", groups=desired.group("g")),  # type: ignore[arg-type]
+            UsageError,
+            r"bucket 'b': its groups are several values of desired.group\(\), got <desired group g>",
+        ),
+        (
             lambda: desired.collection("c", records=[{"id": "r1"}]),
             UsageError,
             r"collection 'c': its records are values of desired.record\(\), got {'id': 'r1'}",

@@ -42,7 +42,7 @@ def scopes(only: str | Iterable[str] | None) -> frozenset[str]:
     """What is planned; UsageError for a name that is none."""
     if only is None:
         return frozenset(SCOPES)
-    named = (only,) if isinstance(only, str) else tuple(only)
+    named = (only,) if isinstance(only, str) or not isinstance(only, Iterable) else tuple(only)
     for one in named:
         if one not in SCOPES:
             raise UsageError(f"plan(): only takes {', '.join(SCOPES)}, got {one!r}")
@@ -129,5 +129,7 @@ def _permissions(one: Desired, path: ObjectPath) -> dict[str, tuple[str, ...]]:
         kinto_name = name.replace("_", ":") if isinstance(name, str) else ""
         if kinto_name not in known:
             raise UsageError(f"{path}: there is no permission {name!r} here, only {', '.join(known)}")
+        if kinto_name in found:
+            raise UsageError(f"{path}: the permission {kinto_name} is given twice: leave one of them out")
         found[kinto_name] = permissions.principals(held, path.bucket)
     return found

@@ -62,6 +62,12 @@ def lines(plan: object) -> list[str]:
             "/buckets/shop: there is no permission 'raed' here",
         ),
         (shop(permissions={3: []}), None, UsageError, "/buckets/shop: there is no permission 3 here"),
+        (
+            shop(permissions={"collection:create": ["account:a"], "collection_create": ["account:b"]}),
+            None,
+            UsageError,
+            "/buckets/shop: the permission collection:create is given twice",
+        ),
         (shop(permissions={"read": 3}), None, UsageError, "expected a principal or several, got 3"),
         (shop(data={"a": "\0"}), None, ValidationError, "/buckets/shop: data.a: Kinto cannot store"),
         (shop(data={"deleted": 1}), None, ValidationError, "Kinto keeps the key 'deleted' for itself"),
@@ -70,6 +76,7 @@ def lines(plan: object) -> list[str]:
         ([desired.account("/", "x")], None, ValidationError, "'/' is no account id"),
         ([desired.account("a", "x")] * 2, None, UsageError, r"plan\(\): the account a is wanted twice"),
         ([], "group", UsageError, r"plan\(\): only takes accounts, buckets, .*permissions, got 'group'"),
+        ([], 3, UsageError, r"plan\(\): only takes accounts, .*permissions, got 3"),
         ([], [], UsageError, r"plan\(\): only names at least one of accounts"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from ..errors import Conflict, KintoError, NotFound
+from ..errors import Conflict, KintoError, NotFound, TransportError
 from ..flows import editing
 from ..plans import carrying_out
 from ..protocol.changes import Write
@@ -22,18 +22,38 @@ AnyChange: TypeAlias = "AccountChange | ObjectChange"
 
 
 def apply(changes: Sequence[AnyChange], batch_size: int) -> Flow[Report[AnyChange]]:
-    """The outcome of each, in order. An account takes a request of its own."""
+    """The outcome of each, in order. Once the server cannot be reached, the rest is given up."""
     outcomes: list[Outcome[AnyChange]] = []
     for _, group in groupby(changes, type):
-        several = list(group)
-        users = [one for one in several if isinstance(one, AccountChange)]
-        objects = [one for one in several if isinstance(one, ObjectChange)]
-        start = len(outcomes)
-        for change in users:
-            outcomes.append((yield from change.carried_out(len(outcomes))))
-        done = yield from carrying_out.in_batches(objects, ObjectChange.write, _outcome, batch_size)
+        several, start = list(group), len(outcomes)
+        lost = _loss(outcomes)
+        if lost is None:
+            done = yield from _carried_out(several, batch_size)
+        else:
+            done = [failure(one, at, lost, one.id) for at, one in enumerate(several)]
         outcomes += [attrs.evolve(one, position=start + one.position) for one in done]
     return Report(tuple(outcomes))
+
+
+def _carried_out(several: Sequence[AnyChange], batch_size: int) -> Flow[list[Outcome[Any]]]:
+    """Of changes that are all of objects, or all of accounts. An account takes a request of its own."""
+    users = [one for one in several if isinstance(one, AccountChange)]
+    objects = [one for one in several if isinstance(one, ObjectChange)]
+    if objects:
+        return (yield from carrying_out.in_batches(objects, ObjectChange.write, _outcome, batch_size))
+    outcomes: list[Outcome[Any]] = []
+    for at, change in enumerate(users):
+        lost = _loss(outcomes)
+        outcomes.append(
+            (yield from change.carried_out(at)) if lost is None else failure(change, at, lost, change.id)
+        )
+    return outcomes
+
+
+def _loss(outcomes: Sequence[Outcome[Any]]) -> TransportError | None:
+    """Why the server cannot be reached, as far as the last of them tells."""
+    last = outcomes[-1].error if outcomes else None
+    return last if isinstance(last, TransportError) else None
 
 
 def _outcome(change: ObjectChange, position: int, result: Any) -> Flow[Outcome[ObjectChange]]:

@@ -199,6 +199,31 @@ def test_once_the_server_cannot_be_reached_the_rest_is_given_up(client: Client) 
     assert [outcome.position for outcome in report] == list(range(len(report)))
 
 
+def test_once_it_cannot_be_reached_for_an_account_the_rest_is_given_up(admin: Client) -> None:
+    users = [desired.account(name, "s3cret") for name in ("ann", "bob", "zoe")]
+    planned = admin.plan([*users, desired.bucket("shop")])
+    cutting = Cutting(admin.connection.transport)
+    cutting.fates = ["unsent", "unsent"]
+    admin.connection.transport = cutting
+    report = planned.apply()
+    assert statuses(report) == ["failed"] * 4
+    assert [outcome.id for outcome in report] == [one.id for one in planned.changes]
+    assert [outcome.position for outcome in report] == list(range(4))
+    assert cutting.methods == ["PUT", "GET"]
+    assert statuses(planned.apply()) == ["created"] * 4
+
+
+def test_our_own_password_stays_where_the_rest_did_not_arrive(server: KintoServer, client: Client) -> None:
+    with server.client(server.create_account("ann", "s3cret")) as ann:
+        planned = ann.plan([desired.account("ann", "n3w"), desired.bucket("mine")])
+        cutting = Cutting(ann.connection.transport)
+        cutting.fates = ["unsent"] * 4
+        ann.connection.transport = cutting
+        assert statuses(planned.apply()) == ["failed", "failed"]
+        assert cutting.methods == ["PUT", "GET"] * 2
+        assert ann.me().id == "account:ann"
+
+
 def test_an_answer_that_was_lost_is_no_conflict_with_ourselves(server: KintoServer, client: Client) -> None:
     lost = iter([True])
 

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from ..desired import Desired
-from ..errors import KintoError, UsageError
+from ..errors import Conflict, KintoError, Unauthorized, UsageError
 from ..flows import accounts
 from ..plans.carrying_out import DONE
 from ..plans.change import PlannedChange
@@ -33,13 +33,23 @@ class AccountChange(PlannedChange):
         return f"<{self.kind} {self.id}>"
 
     def carried_out(self, position: int) -> Flow[Outcome[Any]]:
-        one = self._account
-        change = accounts.create_account if self.kind == "create" else accounts.change_password
         try:
-            yield from change(one.id, one.password or "")
+            is_sent = yield from self._written()
         except KintoError as error:
             return failure(self, position, error, self.id)
-        return Outcome(DONE[self.kind], self, position, id=self.id)
+        return Outcome(DONE[self.kind] if is_sent else "unchanged", self, position, id=self.id)
+
+    def _written(self) -> Flow[bool]:
+        """False: somebody did so already, perhaps we ourselves. At most two GETs after the request."""
+        one, password = self._account, self._account.password or ""
+        change = accounts.create_account if self.kind == "create" else accounts.change_password
+        try:
+            yield from change(one.id, password)
+        except (Conflict, Unauthorized):
+            if (yield from accounts.state(one.id, password)) != "same":
+                raise
+            return False
+        return True
 
 
 def checked(several: list[Desired]) -> list[Desired]:

@@ -172,6 +172,20 @@ def test_our_own_password_is_changed_last(server: KintoServer, client: Client) -
         assert not again.plan(wanted)
 
 
+def test_an_account_that_has_the_password_already_is_unchanged(server: KintoServer, admin: Client) -> None:
+    planned = admin.plan([desired.account("ann", "s3cret")])
+    assert statuses(planned.apply()) == ["created"]
+    assert statuses(planned.apply()) == ["unchanged"]
+    admin.change_password("ann", "0ther")
+    report = planned.apply()
+    assert statuses(report) == ["conflict"]
+    assert report.failures[0].id == "/accounts/ann"
+    server.flush()
+    with server.client(server.create_account("bob", "s3cret")) as bob:
+        planned = bob.plan([desired.account("bob", "n3w")])
+        assert [statuses(planned.apply()) for _ in range(2)] == [["updated"], ["unchanged"]]
+
+
 def test_an_account_that_is_not_ours_to_make_fails_alone(client: Client) -> None:
     report = client.plan([desired.account("ann", "s3cret"), desired.bucket("shop")]).apply()
     assert statuses(report) == ["invalid", "created"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from ..errors import Forbidden, KintoError, NotFound
+from ..errors import Forbidden, KintoError, NotFound, ValidationError
 from ..flows import listing, opening
 from ..flows.reads import Reads
 from ..protocol import batch, operations, permissions, probing
@@ -106,8 +106,19 @@ def _plain(path: ObjectPath, stored: StoredObject, names: Iterable[str]) -> JSON
     plain: JSONObject = {"data": _in_order(sendable(own_data(path, stored.data)))}
     if stored.permissions is not None:
         # With those that nobody has: those that are not named are left alone by a plan.
-        plain["permissions"] = {name: sorted(stored.permissions.get(name, ())) for name in names}
+        plain["permissions"] = {
+            name: sorted(one for one in stored.permissions.get(name, ()) if _is_somebody(one, path))
+            for name in names
+        }
     return plain
+
+
+def _is_somebody(principal: str, path: ObjectPath) -> bool:
+    """Is it the same to a plan? To Kinto, which takes any text, "group:editors" is nobody (26.5)."""
+    try:
+        return permissions.principals(principal, path.bucket) == (principal,)
+    except ValidationError:
+        return False
 
 
 def _in_order(value: JSON) -> JSON:

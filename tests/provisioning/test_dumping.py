@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kintomodel import Client, NotFound, ServerError, UsageError
+from kintomodel.protocol import operations
 from kintomodel.protocol.objects import Page, Response
 from kintomodel.provisioning import dumping
 from kintomodel.testing import KintoServer, record
@@ -154,6 +155,20 @@ def test_other_refusals_are_told() -> None:
     page = Page((stored(id="a").data, stored(id="b").data))
     with pytest.raises(ServerError):
         play(dumping.dump(None, 25, records=False), page, [ok(stored(id="a").data), Response(500)])
+
+
+def test_principals_that_are_nobody_are_not_there(client: Client) -> None:
+    """To Kinto any text is a principal; to a plan this is the group, whose members would get rights."""
+    nobody = ["group:editors", "group:a b", " account:ann", "/buckets/default/groups/editors"]
+    held = {"read": [*nobody, "account:ann", "/buckets/shop/groups/editors"]}
+    client.connection.perform(operations.create("/buckets/shop", {}, held))
+    shown = client.dump()
+    assert shown["buckets"]["shop"]["permissions"]["read"] == ["/buckets/shop/groups/editors", "account:ann"]
+    plan = client.plan(shown)
+    (difference,) = plan.updates[0].difference.values()
+    assert str(difference) == " ".join(f"-{one}" for one in sorted(nobody))
+    plan.apply().raise_for_failures()
+    assert not client.plan(client.dump())
 
 
 def test_a_bucket_that_is_missing_is_told(client: Client) -> None:

@@ -118,7 +118,8 @@ def is_in_doubt(error: object) -> bool:
     if isinstance(error, ServerError):
         return error.errno != BACKEND_FAILED or error.attempts > 1
     if isinstance(error, UnreadableResponse):
-        return not 300 <= error.status < 400  # else it was redirected
+        # Else it was redirected, or is of Kinto itself, which has no such path.
+        return error.errno is None and not 300 <= error.status < 400
     return isinstance(error, TransportError)
 
 

@@ -27,7 +27,7 @@ from .values import JSON, JSONObject
 _ETAG = r'"(\d+)"'
 NOT_MODIFIED = 304
 _MISSING = 110  # errno of a 404: the object
-MISSING_PARENT = 111  # errno of a 404: not the object, but its collection is missing
+MISSING_PARENT = 111  # errno of a 404: not the object, but its collection, which the details name, is missing
 _OTHERS_ACCOUNT = "account ID do not match"  # in a 400 to who is logged in, and no administrator
 BACKEND_FAILED = 201  # errno of a 503 of Kinto's own: PostgreSQL refused, and all was rolled back (26.5)
 
@@ -49,6 +49,10 @@ _ADVICE_OF_NO_OBJECT: dict[type[ResponseError], str] = {
     BadRequest: "the server does not offer this, or no longer",
     UnreadableResponse: "this is not how Kinto says it: check the URL, and any proxy in front of the server",
 }
+_ADVICE_OF_NO_PATH = (
+    "the server knows no such path: check the URL, which is that of the API's root, such as "
+    "http://localhost:8888/v1, and whether the server has the plugin for it"
+)
 
 _ADVICE = {
     401: "check the user and password, or the token, given as auth=",
@@ -69,15 +73,13 @@ def refusal(response: Response, method: str, path: str) -> ResponseError:
     status = response.status
     body = response.body if isinstance(response.body, dict) else {}
     errno, details = body.get("errno"), body.get("details")
-    cause = _cause(response, errno)
-    # Without a body, as to a HEAD, only the path can tell.
-    parent_is_missing = errno == MISSING_PARENT or (errno is None and path.endswith("/records"))
+    cause = _cause(response, errno, details)
     reason = _reason(response, body)
-    advice = _advice(status, path, parent_is_missing, reason)
-    if status in _GONE:
-        advice = _ADVICE_OF_NO_OBJECT.get(cause, advice)
+    advice = _ADVICE_OF_NO_OBJECT.get(cause) if status in _GONE else None
+    if cause is UnreadableResponse and errno == MISSING_PARENT:
+        advice = _ADVICE_OF_NO_PATH
     return cause(
-        f"{method} {path}: {reason}; {advice}",
+        f"{method} {path}: {reason}; {advice or _advice(status, path, errno, reason)}",
         status=status,
         method=method,
         path=path,
@@ -87,13 +89,16 @@ def refusal(response: Response, method: str, path: str) -> ResponseError:
     )
 
 
-def _cause(response: Response, errno: object) -> type[ResponseError]:
+def _cause(response: Response, errno: object, details: object) -> type[ResponseError]:
     status = response.status
     if status < 400:
         return UnreadableResponse
-    if status not in _GONE or errno in (_MISSING, MISSING_PARENT):
-        return _ERRORS.get(status) or (ServerError if status >= 500 else BadRequest)
     # What does not say that an object is gone must not be taken for that.
+    is_parent = errno == MISSING_PARENT and isinstance(details, dict) and "resource_name" in details
+    if status not in _GONE or errno == _MISSING or is_parent:
+        return _ERRORS.get(status) or (ServerError if status >= 500 else BadRequest)
+    if errno == MISSING_PARENT:
+        return UnreadableResponse  # of a path that it does not know, Kinto says no more than that
     if errno is not None:
         return BadRequest
     is_without_body = response.body is None and response.unreadable is None
@@ -126,15 +131,11 @@ def _reason(response: Response, body: Mapping[str, Any]) -> str:
     return " ".join(f"{response.status} {': '.join(dict.fromkeys(words))}".split())
 
 
-def _advice(status: int, path: str, parent_is_missing: bool, reason: str) -> str:
+def _advice(status: int, path: str, errno: object, reason: str) -> str:
     if status < 400:
         return "give the URL of the API's root itself, such as http://localhost:8888/v1"
     if status in _GONE:
-        if parent_is_missing:
-            # Of a record in a missing bucket Kinto says the same, of a listing it would say 403.
-            either = "its bucket or " if "/records/" in path else ""
-            return f"{either}its collection does not exist: create it first"
-        return "it does not exist, or no longer"
+        return _advice_of_missing(path, errno)
     if status >= 500:
         return "the server failed: try again later"
     if status == 403 and not path.startswith(BUCKETS):
@@ -142,6 +143,17 @@ def _advice(status: int, path: str, parent_is_missing: bool, reason: str) -> str
     if status == 400 and _OTHERS_ACCOUNT in reason:
         return "only an administrator creates accounts for others; to sign up, use a Client without auth="
     return _ADVICE.get(status, "the server does not accept this request")
+
+
+def _advice_of_missing(path: str, errno: object) -> str:
+    if errno is None:  # without a body, as to a HEAD
+        it = "its collection" if path.endswith("/records") else "it"
+        return f"{it} does not exist, or the URL is wrong: create it first, or check the URL"
+    if errno == MISSING_PARENT:
+        # Of a record in a missing bucket Kinto says the same, of a listing it would say 403.
+        either = "its bucket or " if "/records/" in path else ""
+        return f"{either}its collection does not exist: create it first"
+    return "it does not exist, or no longer"
 
 
 def _object(response: Response) -> JSONObject:

@@ -8,6 +8,7 @@ from kintomodel.query.conditions import EVERYTHING, Comparison
 
 RECORDS = "/buckets/shop/collections/things/records"
 GONE = Response(404, body={"errno": 110})
+NO_COLLECTION = Response(404, body={"errno": 111, "details": {"resource_name": "collection"}})
 NO_BATCHES = BadRequest("no", status=405, method="POST", path="/batch")
 
 
@@ -76,7 +77,10 @@ def test_one_that_is_gone_is_left_out():
 
 @pytest.mark.parametrize(
     ("refusal", "error"),
-    [(Response(404, body={"errno": 111}), NotFound), (Response(403, body={"errno": 121}), Forbidden)],
+    [
+        (NO_COLLECTION, NotFound),
+        (Response(403, body={"errno": 121}), Forbidden),
+    ],
 )
 def test_other_refusals_are_raised(refusal, error):
     with pytest.raises(error):

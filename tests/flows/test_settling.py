@@ -326,6 +326,11 @@ def test_a_redirected_write_was_not_done():
         Drive(settling.write(CREATE, {"n": 1})).answer(UnreadableResponse("moved", status=301))
 
 
+def test_a_write_to_a_path_that_kinto_does_not_know_was_not_done():
+    with pytest.raises(UnreadableResponse):
+        Drive(settling.write(CREATE, {"n": 1})).answer(UnreadableResponse("no path", status=404, errno=111))
+
+
 def test_a_write_that_was_sent_before_may_be_in_its_own_way():
     drive = Drive(settling.write(CREATE, {"n": 1}, is_doubted=True))
     assert drive.answer(conflict(1)) == LOOK

@@ -6,6 +6,7 @@ from kintomodel import errors
 from kintomodel.protocol import responses
 from kintomodel.protocol.objects import Page, Response, ServerInfo, StoredObject, Unchanged, User
 
+COLLECTION = {"id": "c", "resource_name": "collection"}
 DATE = "Mon, 23 Nov 2026 12:00:01 GMT"
 
 
@@ -51,7 +52,9 @@ def test_a_status_stands_for_an_error(status, cls):
     ("answer", "cls"),
     [
         (Response(404, body=kintos(404, 110, "Not Found")), errors.NotFound),
-        (Response(404, body=kintos(404, 111, "Not Found")), errors.NotFound),
+        (Response(404, body=kintos(404, 111, "Not Found", details=COLLECTION)), errors.NotFound),
+        (Response(404, body=kintos(404, 111, "Not Found", "No resource")), errors.UnreadableResponse),
+        (Response(404, body=kintos(404, 111, "Not Found", details=[1])), errors.UnreadableResponse),
         (Response(404, body=kintos(404, 116, "Not Found")), errors.BadRequest),
         (Response(410, body=kintos(410, 202, "Gone")), errors.BadRequest),
         (Response(404, {"content-type": "application/json"}), errors.NotFound),
@@ -101,8 +104,14 @@ def test_a_refusal_carries_the_facts():
         ),
         (
             404,
-            kintos(404, 111, "Not Found", "Not Found"),
+            kintos(404, 111, "Not Found", "Not Found", COLLECTION),
             "PUT /buckets/b: 404 Not Found; its collection does not exist: create it first",
+        ),
+        (
+            404,
+            kintos(404, 111, "Not Found", "Not Found"),
+            "PUT /buckets/b: 404 Not Found; the server knows no such path: check the URL, which is that of "
+            "the API's root, such as http://localhost:8888/v1, and whether the server has the plugin for it",
         ),
         (
             410,
@@ -147,14 +156,19 @@ def test_a_message_says_what_was_asked_what_came_and_what_to_do(status, body, me
     ],
 )
 def test_the_advice_depends_on_what_was_asked(status, path, advice):
-    response = Response(status, {}, kintos(status, 111, "No"))
+    response = Response(status, {}, kintos(status, 111, "No", details=COLLECTION))
     assert advice in str(responses.refusal(response, "PUT", path))
 
 
-def test_to_a_head_the_path_tells_that_the_collection_is_missing():
+@pytest.mark.parametrize(
+    ("path", "it"), [("/collections/c/records", "its collection"), ("/collections", "it")]
+)
+def test_to_a_head_nobody_tells_whether_its_url_is_wrong(path, it):
     answer = Response(404, {"content-type": "application/json"})
-    error = responses.refusal(answer, "HEAD", "/buckets/b/collections/c/records")
-    assert str(error).endswith("its collection does not exist: create it first")
+    error = responses.refusal(answer, "HEAD", f"/buckets/b{path}")
+    assert str(error).endswith(
+        f"; {it} does not exist, or the URL is wrong: create it first, or check the URL"
+    )
 
 
 def test_a_record_called_records_has_its_collection():

@@ -15,6 +15,7 @@ from kintomodel.errors import (
     ConnectionFailed,
     Forbidden,
     Unauthorized,
+    UnreadableResponse,
     UnsupportedByServer,
     UsageError,
 )
@@ -174,6 +175,23 @@ class TestPermissions:
         collection.create_record(id="r1", permissions={"read": "account:bob"})
         shared = [entry for entry in bob.permissions() if entry.resource_name == "record"]
         assert [(entry.record_id, entry.permissions) for entry in shared] == [("r1", ("read",))]
+
+
+@pytest.mark.parametrize("tail", ["/v1", "/buckets"])
+def test_nothing_counts_as_missing_where_the_url_is_wrong(server: KintoServer, client: Client, tail: str):
+    client.create_bucket("b").create_collection("c").create_record(id="r")
+    astray = Client(server.url + tail, server.auth)
+    bucket = astray.bucket("b")
+    collection = bucket.collection("c")
+    for ask in (
+        bucket.exists,
+        collection.exists,
+        collection.record("r").exists,
+        lambda: bucket.delete(missing_ok=True),
+        lambda: astray.delete_buckets(["b"]),
+    ):
+        with pytest.raises((UnreadableResponse, BulkError), match="the server knows no such path: check the"):
+            ask()
 
 
 class TestAccounts:

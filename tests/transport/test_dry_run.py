@@ -35,7 +35,7 @@ def shown(id: str, permissions: dict[str, list[str]] | None = None, **data: Any)
 
 
 MISSING = Response(404, body={"errno": 110})
-NO_COLLECTION = Response(404, body={"errno": 111})
+NO_COLLECTION = Response(404, body={"errno": 111, "details": {"resource_name": "collection"}})
 FORBIDDEN = Response(403, body={"errno": 121})
 UNKNOWN = Response(401, body={"errno": 104})
 EMPTY = Response(200, body={"data": []})

@@ -23,6 +23,8 @@ logger = logging.getLogger("kintomodel")
 # 409: two writes met (PostgreSQL); 429, 503: too much at once, or, on PostgreSQL with a stricter
 # isolation level, two writes met; 502, 504: a proxy lost the server.
 STATUSES = frozenset({409, 429, 502, 503, 504})
+STATUSES_OF_READS = STATUSES | {500}
+"""500: on PostgreSQL the first who list a new collection at the same moment get it (26.5)."""
 
 
 @attrs.frozen
@@ -49,8 +51,8 @@ class RetryTransport:
     """In front of another transport.
 
     Sends again: what got no answer, if it may be repeated, and what was answered with 409, 429,
-    502, 503 or 504. The answer counts the attempts, but for those that were surely not carried out:
-    a precondition that failed on a second one may have been met by the first.
+    502, 503 or 504; reads after a 500 as well. The answer counts the attempts, but for those that were
+    surely not carried out: a precondition that failed on a second one may have been met by the first.
     Retry-After and Backoff headers are obeyed, up to longest_wait. What a flow repeats is sent after
     the wait that its failures call for.
     clock, sleep, chance: seconds that only grow, wait so many of them, a number from 0 to 1.
@@ -102,7 +104,8 @@ class RetryTransport:
 
     def _wait_after(self, operation: Operation[Any], response: Response, attempt: int) -> float | None:
         """Seconds until the next attempt, None if this answer stands."""
-        if response.status not in STATUSES or not operation.is_repeatable:
+        statuses = STATUSES_OF_READS if operation.is_read else STATUSES
+        if response.status not in statuses or not operation.is_repeatable:
             return None
         asked = seconds(response.headers.get("retry-after"))
         if asked > self.patience.longest_wait:

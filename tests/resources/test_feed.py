@@ -17,7 +17,7 @@ from kintomodel.resources.client import Client
 from kintomodel.resources.collection import Collection
 from kintomodel.resources.feed import Changes
 from kintomodel.resources.record import Record
-from kintomodel.testing import record
+from kintomodel.testing import KintoServer, record
 
 from ..memory import peak
 from ..scripted_server import Answer, Close, ScriptedServer
@@ -398,6 +398,27 @@ def eventually(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not come about in 15 s"
         time.sleep(0.01)
+
+
+def test_readers_who_are_the_first_and_meet_have_it_all_the_same(server: KintoServer, bucket: Bucket):
+    """On PostgreSQL one of them is answered 500, about every second time (26.5)."""
+    found: list[list[str]] = []
+
+    def read(name: str, together: threading.Barrier) -> None:
+        with server.client() as client:
+            client.server_info()
+            together.wait(10)
+            found.append(ids(client.bucket("payments").collection(name).changes()))
+
+    for name in (f"c{number}" for number in range(8)):
+        bucket.create_collection(name)
+        together = threading.Barrier(2)
+        readers = [threading.Thread(target=read, args=(name, together)) for _ in range(2)]
+        for one in readers:
+            one.start()
+        for one in readers:
+            one.join(60)
+    assert found == [[]] * 16
 
 
 def test_those_who_may_not_read_the_collection_get_no_changes(collection: Collection, bob: Client):

@@ -8,10 +8,12 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from ..errors import UsageError
-from .values import JSONObject
+from .values import JSON, JSONObject, as_float
 
 _VERSION = 1
 _HASH_SIZE = 6
+_encode = json.JSONEncoder(sort_keys=True, check_circular=False).encode
+_EXACT = 2**53  # up to here a float is one integer, and no other
 
 
 class Token(NamedTuple):
@@ -52,8 +54,21 @@ def read(text: object, place: str) -> Token:
 
 
 def version(data: JSONObject) -> bytes:
-    """What stands for an object as one write left it."""
-    return blake2b(f"{data['id']} {data['last_modified']}".encode(), digest_size=_HASH_SIZE).digest()
+    """What stands for an object as one write left it. Its time alone does not: that can be chosen."""
+    return blake2b(_encode(_canonical(data)).encode(), digest_size=_HASH_SIZE).digest()
+
+
+def _canonical(value: JSON) -> JSON:
+    """With each number in one form: PostgreSQL gives large floats back as integers."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_canonical(item) for item in value]
+    if isinstance(value, int) and abs(value) > _EXACT:
+        return as_float(value)
+    return int(value) if isinstance(value, float) and abs(value) <= _EXACT and value.is_integer() else value
 
 
 def _decode(text: object) -> Token | None:

@@ -65,7 +65,7 @@ def equal(one: JSON, other: JSON) -> bool:
     if isinstance(one, (int, float)) and isinstance(other, (int, float)):
         # PostgreSQL gives back 1.2345678901234567e16 as 12345678901234567: as numbers they differ.
         if isinstance(one, float) or isinstance(other, float):
-            return _as_float(one) == _as_float(other)
+            return as_float(one) == as_float(other)
         return number(one) == number(other)
     return bool(one == other)
 
@@ -73,7 +73,7 @@ def equal(one: JSON, other: JSON) -> bool:
 def number(value: int | float) -> int | float:
     """As PostgreSQL gives back large floats as integers, an integer beyond 64 bits was a float."""
     if isinstance(value, int) and not SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
-        return _as_float(value)
+        return as_float(value)
     return value
 
 
@@ -87,7 +87,8 @@ def survives(value: float) -> bool:
     return int("".join(map(str, digits))) <= 2**53 and abs(int(exponent)) <= 22
 
 
-def _as_float(value: int | float) -> int | float:
+def as_float(value: int | float) -> int | float:
+    """The nearest float; the integer itself where there is none."""
     try:
         return float(value)
     except OverflowError:

@@ -93,8 +93,23 @@ def test_a_token_of_another_collection_is_refused():
         tokens.read(str(IDLE), "payments/orders")
 
 
-def test_a_version_is_that_of_an_object_at_a_time():
-    data = {"id": "a", "last_modified": 1}
-    assert tokens.version(data) == tokens.version({**data, "n": 1})
-    others = [{"id": "a", "last_modified": 2}, {"id": "a1", "last_modified": 1}]
-    assert len({tokens.version(one) for one in [data, *others]}) == 3
+def test_a_version_is_that_of_an_object_at_a_time_with_what_it_holds():
+    data = {"id": "a", "last_modified": 1, "n": [1, {"m": 2}]}
+    assert tokens.version(data) == tokens.version({"n": [1, {"m": 2}], "last_modified": 1, "id": "a"})
+    others = [
+        {**data, "last_modified": 2},
+        {**data, "id": "a1"},
+        {**data, "n": [1, {"m": 3}]},
+        {**data, "n": [True, {"m": 2}]},
+        {"id": "a", "last_modified": 1},
+        {"id": "a", "last_modified": 1, "deleted": True},
+    ]
+    assert len({tokens.version(one) for one in [data, *others]}) == 7
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(1, 1.0), (0, -0.0), (10**22, 1e22), (12345678901234567, 1.2345678901234567e16), (2**53, 2.0**53)],
+)
+def test_a_version_is_the_same_however_a_number_comes_back(one, other):
+    assert tokens.version({"n": one}) == tokens.version({"n": other})

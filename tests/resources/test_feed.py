@@ -103,6 +103,16 @@ def test_a_write_that_becomes_visible_late_is_given(collection: Collection):
     assert not collection.changes(since=changes.next)
 
 
+def test_what_was_created_again_with_the_time_that_it_had_is_given(collection: Collection):
+    time = put(collection, "a", n=1)
+    token = collection.changes().next
+    put(collection, "b")
+    token = collection.changes(since=token).next
+    remove(collection, "a")
+    put(collection, "a", n=2, last_modified=time)
+    assert [one.data for one in collection.changes(since=token).upserts] == [{"n": 2}]
+
+
 def test_beside_other_news_it_is_given_at_once(collection: Collection):
     later = put(collection, "later")
     token = collection.changes().next

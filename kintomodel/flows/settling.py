@@ -102,7 +102,7 @@ def may_be_done(error: KintoError, *, is_doubted: bool = False) -> bool:
 
 def give_up(error: KintoError) -> NoReturn:
     """Raise what a write came to that was perhaps done, where nobody can see whether it was."""
-    if is_in_doubt(error) or isinstance(error, Conflict):
+    if is_in_doubt(error):
         raise error from None
     raise TransportError(
         f"{error} (this is the answer to a repetition: the first attempt got none, and may have been carried "

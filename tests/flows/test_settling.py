@@ -354,8 +354,18 @@ def test_it_will_not_do_for_permissions_which_a_conflict_does_not_show():
     shared = operations.update(PATH, {"n": 2}, {"read": ["account:bob"]}, last_modified=1200)
     drive = Drive(settling.write(shared, {"n": 2}))
     drive.answer(conflict(2, {"id": "r", "last_modified": 1300, "n": 2}))
-    with pytest.raises(Conflict):
+    with pytest.raises(TransportError, match="the first attempt got none, and may have been carried out"):
         drive.answer(LOST)
+
+
+@pytest.mark.parametrize("status", [409, 412])
+def test_a_conflict_that_shows_nothing_is_in_doubt_where_it_cannot_be_looked_at(status):
+    refusal = Conflict("they met", status=status, attempts=2)
+    drive = Drive(settling.write(UPDATE, {"n": 2}))
+    drive.answer(refusal)
+    with pytest.raises(TransportError) as caught:
+        drive.answer(LOST)
+    assert caught.value.__cause__ is refusal
 
 
 def test_what_a_write_named_is_looked_for_and_nothing_else():

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from kintomodel.errors import Conflict, ConnectionFailed, ServerError
+from kintomodel.errors import Conflict, ConnectionFailed, ServerError, TransportError
 from kintomodel.protocol import operations
 from kintomodel.resources.client import Client
 from kintomodel.resources.record import Record
 from kintomodel.transport.http import HTTPTransport
+from kintomodel.transport.retry import Patience, RetryTransport
 
 from ..cutting import INTERRUPTS, Cutting
 
@@ -63,6 +64,26 @@ def test_a_save_whose_answer_was_lost_is_no_conflict(
     cutting.methods.clear()
     record.save()
     assert cutting.methods == []
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_save_that_cannot_be_looked_at_is_no_conflict_with_itself(
+    payments: Client, cutting: Cutting, is_new: bool
+) -> None:
+    again = RetryTransport(cutting, Patience(1, first_wait=0.001))
+    with Client(payments.url, transport=again) as client:
+        record = client.bucket("payments").collection("receipts").record("r1", {"amount": 2})
+        if not is_new:
+            record.create({"amount": 1})
+            record.data["amount"] = 2
+        record.permissions.read += "account:bob"
+        cutting.fates = ["cut", None, "unsent", "unsent"]
+        with pytest.raises(TransportError, match="the first attempt got none, and may have been carried out"):
+            record.save()
+        assert (stored(payments)["amount"], readers(payments)) == (2, {"account:bob"})
+        record.data["amount"] = 3
+        record.save()
+    assert (stored(payments)["amount"], readers(payments)) == (3, {"account:bob"})
 
 
 @INTERRUPTS

@@ -11,7 +11,7 @@ from typing_extensions import Self
 from ..errors import KintoError, TransportError, UsageError
 from ..flows import bulk, fanout
 from ..protocol import batch, operations
-from ..protocol.changes import Write
+from ..protocol.changes import Lost, Write
 from ..protocol.paths import BucketPath
 from ..protocol.permissions import Principals
 from ..protocol.report import Outcome, Report, Status, failure
@@ -31,6 +31,7 @@ class Pending(Generic[R]):
     build: Callable[[], Write | None]
     error: KintoError | None = attrs.field(default=None, init=False)
     is_done: bool = attrs.field(default=False, init=False)
+    _lost_before: Lost | None = attrs.field(default=None, init=False)
 
     def __repr__(self) -> str:
         state = self.error or ("done" if self.is_done else "not sent yet")
@@ -56,14 +57,29 @@ class Pending(Generic[R]):
             self.status = "updated" if is_written else "unchanged"
         return write
 
+    def begin(self, write: Write) -> None:
+        """It is to be sent now. If the batch breaks off, the object's next save() knows of it."""
+        self._lost_before = self.object.begin(write)
+
     def settle(self, write: Write, result: Any) -> None:
         """Take over the value or the error that its request came to."""
         if isinstance(result, KintoError):
-            self.error = self.object.explained(result, write)
+            self.error = self._error(write, result)
         elif self.status == "deleted":
             self.object.forget()
         else:
             self.object.accept(result)
+
+    def _error(self, write: Write, refusal: KintoError) -> KintoError | None:
+        """None if it met a write of our own, whose answer was lost, and was written on top of that."""
+        if write.expected is not None:
+            try:
+                if self.object.was_ours(refusal, self._lost_before):
+                    self.object.save()
+                    return None
+            except KintoError as error:
+                return error
+        return self.object.explained(refusal, write)
 
 
 class Batch:
@@ -160,6 +176,8 @@ class Batch:
 
     def _send(self, chunk: list[Pending[Any]]) -> None:
         asking = [(one, write) for one in chunk if (write := self._write(one)) is not None]
+        for one, write in asking:
+            one.begin(write)
         results = self._connection.run(bulk.run([write for _, write in asking]))
         for (one, write), result in zip(asking, results, strict=True):
             one.settle(write, result)

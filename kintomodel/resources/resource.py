@@ -125,10 +125,7 @@ class Resource(Generic[P]):
         force: without that precondition; where a key was taken out, all of the data is sent as it is here.
         An object that is not stored yet is created, as create() does.
         """
-        write = self.change(force=force)
-        if write is None and self._lost is not None:
-            # Perhaps something else was stored, and is to be taken back: the precondition tells.
-            write = Write(operations.update(self.path, {}, last_modified=self.last_modified), self.data)
+        write = self.change(force=force) or self._taking_back()
         if write is not None:
             stored = self._written(self._inheriting(write) if self.is_new else write)
             if stored is None:
@@ -215,8 +212,8 @@ class Resource(Generic[P]):
         )
 
     def change_in_batch(self, *, force: bool = False) -> Write | None:
-        """The same; UsageError if one write cannot do it."""
-        return self.change(force=force)
+        """The write that save() would send in a batch; UsageError if one write cannot do it."""
+        return self.change(force=force) or self._taking_back()
 
     def require_saved(self) -> None:
         """UsageError if there are edits: a write that takes over the server's answer would drop them."""
@@ -295,18 +292,36 @@ class Resource(Generic[P]):
         """The object once it is written. None if it is to be written again, on top of a write of our own
         whose answer was lost.
         """
-        before, self._lost = self._lost, write.perhaps_done  # which stays if this is interrupted
+        before = self.begin(write)
         try:
             return self.connection.run(opening.save(write))
         except KintoError as error:
-            if not settling.is_in_doubt(error):
-                self._lost = before
-            if not (isinstance(error, Conflict) and self._was_ours(error)):
+            if not self.was_ours(error, before):
                 raise self.explained(error, write) from None
         return None
 
-    def _was_ours(self, conflict: Conflict) -> bool:
-        """Did our own write, whose answer was lost, come in between? Then go on from there."""
+    def begin(self, write: Write) -> Lost | None:
+        """A write is to be sent. If it breaks off, the next one knows of it. The result is for was_ours()."""
+        before = self._lost
+        if write.expected is not None and (self.is_new or self._stored is not None):
+            self._lost = write.perhaps_done
+        return before
+
+    def was_ours(self, error: KintoError, before: Lost | None) -> bool:
+        """Was the write refused because one of our own, whose answer was lost, came in between? Then it is
+        to be made again, on top of that.
+        """
+        if not settling.is_in_doubt(error):
+            self._lost = before
+        return isinstance(error, Conflict) and self._goes_on_from_lost(error)
+
+    def _taking_back(self) -> Write | None:
+        """Where nothing differs, but something else was perhaps stored: the precondition tells."""
+        if self._lost is None:
+            return None
+        return Write(operations.update(self.path, {}, last_modified=self.last_modified), self.data)
+
+    def _goes_on_from_lost(self, conflict: Conflict) -> bool:
         lost = self._lost
         stored = self.connection.run(settling.own_write(self.path, lost, conflict))
         if stored is None or lost is None:

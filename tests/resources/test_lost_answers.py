@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import attrs
 import pytest
 
 from kintomodel.errors import Conflict, ConnectionFailed, ServerError, TransportError
 from kintomodel.protocol import operations
+from kintomodel.resources.batch import Batch
 from kintomodel.resources.client import Client
 from kintomodel.resources.record import Record
 from kintomodel.transport.http import HTTPTransport
@@ -120,6 +122,78 @@ def test_a_creation_whose_answer_was_lost_is_no_conflict(
     record.data["amount"] = 2
     record.save()
     assert stored(payments) == {"amount": 2, "note": "x"}
+
+
+def save_in_batch(record: Record) -> None:
+    """With another one, as one alone is no batch."""
+    other = Record(record.connection, attrs.evolve(record.path, record="other"), {})
+    with Batch(record.connection) as batch:
+        batch.save(other)
+        saved = batch.save(record)
+    saved.result()
+
+
+@pytest.mark.parametrize("again", [Record.save, save_in_batch], ids=["alone", "batch"])
+@pytest.mark.parametrize("is_new", [False, True])
+@FATES
+def test_a_save_in_a_batch_whose_answers_were_lost_is_no_conflict(
+    payments: Client, cutting: Cutting, record: Record, fate: Any, is_new: bool, again: Any
+) -> None:
+    if is_new:
+        record.delete()
+    record.connection.batch_size()
+    record.data["amount"] = 2
+    record.permissions.read += "account:bob"
+    cutting.fates = [fate, *["unsent"] * 4]
+    with pytest.raises((ConnectionFailed, ServerError, TransportError)):
+        save_in_batch(record)
+    cutting.fates = []
+    record.data["amount"] = 3
+    again(record)
+    assert (stored(payments)["amount"], readers(payments)) == (3, {"account:bob"})
+    cutting.methods.clear()
+    record.save()
+    assert cutting.methods == []
+
+
+@FATES
+def test_an_edit_that_is_taken_back_in_a_batch_is_taken_back_there(
+    payments: Client, cutting: Cutting, record: Record, fate: Any
+) -> None:
+    record.data["amount"] = 2
+    break_off(cutting, fate, record.save)
+    record.data["amount"] = 1
+    save_in_batch(record)
+    assert stored(payments)["amount"] == 1
+
+
+@INTERRUPTS
+def test_a_batch_that_was_interrupted_is_no_conflict(
+    payments: Client, cutting: Cutting, record: Record, fate: Any
+) -> None:
+    record.connection.batch_size()
+    record.data["amount"] = 2
+    break_off(cutting, fate, partial(save_in_batch, record))
+    record.data["amount"] = 3
+    record.save()
+    assert stored(payments)["amount"] == 3
+
+
+def test_what_others_wrote_after_a_batch_was_lost_is_a_conflict_in_a_batch(
+    payments: Client, cutting: Cutting, record: Record
+) -> None:
+    record.connection.batch_size()
+    record.data["amount"] = 2
+    cutting.fates = ["cut", *["unsent"] * 4]
+    with pytest.raises(TransportError):
+        save_in_batch(record)
+    cutting.fates = []
+    theirs = payments.bucket("payments").collection("receipts").get_record("r1")
+    theirs.data["note"] = "theirs"
+    theirs.save()
+    with pytest.raises(Conflict):
+        save_in_batch(record)
+    assert stored(payments) == {"amount": 2, "note": "theirs"}
 
 
 @FATES

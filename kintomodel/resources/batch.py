@@ -10,8 +10,9 @@ from typing_extensions import Self
 
 from ..errors import KintoError, TransportError, UsageError
 from ..flows import bulk, fanout
-from ..protocol import batch, operations
+from ..protocol import operations
 from ..protocol.changes import Lost, Write
+from ..protocol.objects import StoredObject
 from ..protocol.paths import BucketPath
 from ..protocol.permissions import Principals
 from ..protocol.report import Outcome, Report, Status, failure
@@ -123,8 +124,8 @@ class Batch:
     ) -> Pending[R]:
         """Store a new object, such as `bucket.collection("new")` or `collection.record(data={...})`.
 
-        Collections and groups cost one GET of each bucket that holds them and is not written in this
-        batch before: it asks for the permissions that the bucket wants for them.
+        Collections and groups cost one GET of each bucket that holds them: it asks for the permissions that
+        the bucket wants for them. If it is written in this batch, they wait for that instead.
         """
         content = copy(dict(data)) if isinstance(data, Mapping) else data
         granted = permissions
@@ -161,7 +162,7 @@ class Batch:
         chunk: list[Pending[Any]] = []
         try:
             size = self._connection.batch_size() if self._queue else 1
-            for chunk in batch.chunks(self._queue, size):
+            for chunk in self._chunks(size):
                 self._send(chunk)
         finally:
             self._give_up(chunk, "not sent, because the batch broke off before its turn")
@@ -181,18 +182,37 @@ class Batch:
         results = self._connection.run(bulk.run([write for _, write in asking]))
         for (one, write), result in zip(asking, results, strict=True):
             one.settle(write, result)
+            if isinstance(one.object.path, BucketPath):
+                self._take_in(one.object.path, result)
         for one in chunk:
             one.is_done = True
 
+    def _chunks(self, size: int) -> Iterator[list[Pending[Any]]]:
+        """At most so many at once. A new child waits for the write of its bucket, which may be refused: only
+        then is it known what the bucket wants for it.
+        """
+        chunk: list[Pending[Any]] = []
+        for one in self._queue:
+            bucket = _bucket_of_new_child(one)
+            is_waiting = bucket is not None and any(other.object.path == bucket for other in chunk)
+            if is_waiting or len(chunk) == size:
+                yield chunk
+                chunk = []
+            chunk.append(one)
+        if chunk:
+            yield chunk
+
+    def _take_in(self, bucket: BucketPath, result: object) -> None:
+        """What it wants for its children, if that was shown; else it is asked for."""
+        self._buckets.pop(bucket, None)
+        if isinstance(result, StoredObject):
+            self._buckets[bucket] = result.data
+
     def _write(self, pending: Pending[Any]) -> Write | None:
         """What is to be sent for it now. A new collection or group has what its bucket wants for it."""
-        write = pending.write()
-        kind, path = pending.object.child_kind, pending.object.path
-        if write is not None and write.expected is not None and isinstance(path, BucketPath):
-            self._buckets[path] = write.expected
-        if write is None or kind is None or pending.status != "created":
+        write, bucket, kind = pending.write(), _bucket_of_new_child(pending), pending.object.child_kind
+        if write is None or bucket is None or kind is None:
             return write
-        bucket = BucketPath(path.bucket)
         try:
             if bucket not in self._buckets:
                 self._buckets[bucket] = self._connection.run(fanout.bucket_data(bucket))
@@ -236,6 +256,13 @@ class Batch:
         self._queue.append(pending)
         self._objects.add(id(object))
         return pending
+
+
+def _bucket_of_new_child(pending: Pending[Any]) -> BucketPath | None:
+    """The bucket that may want permissions for what is created; None where there is none."""
+    object = pending.object
+    is_child = object.child_kind is not None and pending.status == "created"
+    return BucketPath(object.path.bucket) if is_child else None
 
 
 def _outcome(pending: Pending[Any], position: int) -> Outcome[Any]:

@@ -48,6 +48,32 @@ def test_all_kinds_go_together_in_order(client: Client):
     assert [outcome.status for outcome in batch.report] == ["created"] * 4
 
 
+def test_a_new_child_has_what_its_bucket_wants_though_the_bucket_was_there(client: Client, bucket: Bucket):
+    bucket.update_permissions(record_create=["account:bob"])
+    child = client.bucket("payments").collection("c")
+    with client.batch() as batch:
+        there = batch.create(client.bucket("payments"))
+        created = batch.create(child)
+    assert isinstance(there.error, Conflict)
+    assert set(created.result().permissions.record_create) == {"account:bob"}
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_a_new_child_has_what_its_bucket_wants_once_that_is_written(
+    client: Client, bucket: Bucket, is_refused: bool
+):
+    bucket.data["child_permissions"] = {"record_create": ["account:bob"]}
+    if is_refused:
+        client.bucket("payments").update_permissions(record_create=["account:zoe"])
+    with recorded(client) as sent, client.batch() as batch:
+        saved = batch.save(bucket)
+        created = batch.create(bucket.collection("c"))
+        batch.create(bucket.group("g"))
+    assert isinstance(saved.error, Conflict) is is_refused
+    assert set(created.result().permissions.record_create) == {"account:zoe" if is_refused else "account:bob"}
+    assert [one.method for one in sent if one.path != "/"] == ["PATCH", *["GET"] * is_refused, "POST"]
+
+
 def test_each_has_its_own_result_or_error(client: Client, collection: Collection):
     there = collection.create_record({"a": 1}, id="there")
     same = collection.create_record({"a": 1}, id="same")

@@ -173,10 +173,11 @@ class Connection:
 
         is_about_us: asked once more where we were nobody then, as our account may be there now.
         """
-        with self._lock:
-            if self._info is None or (is_about_us and self._info.user is None):
-                self._info = self.perform(operations.server_info())
-            return self._info
+        # Not under the lock: a process that is forked meanwhile would wait for it for ever.
+        info = self._info
+        if info is None or (is_about_us and info.user is None):
+            info = self._info = self.perform(operations.server_info())
+        return info
 
     @contextmanager
     def dry_run(self) -> Generator[DryRun, None, None]:

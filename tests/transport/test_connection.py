@@ -163,12 +163,26 @@ def test_a_batch_is_no_larger_than_is_good(limit, size):
 def test_the_server_is_asked_for_its_batch_size_once():
     transport = server()
     connection = Connection(transport)
-    threads = [threading.Thread(target=connection.batch_size) for _ in range(5)]
+    assert [connection.batch_size() for _ in range(3)] == [25] * 3
+    assert transport.sent == [operations.server_info()]
+
+
+def test_who_asks_for_the_batch_size_keeps_nobody_waiting():
+    """Not in another thread, and not in a process that is forked meanwhile."""
+    both = threading.Barrier(2, timeout=10)
+
+    def answer(operation):
+        both.wait()
+        return root(batch_max_requests=7)
+
+    connection = Connection(Fake(answer))
+    sizes = []
+    threads = [threading.Thread(target=lambda: sizes.append(connection.batch_size())) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert transport.sent == [operations.server_info()]
+    assert sizes == [7, 7]
 
 
 def test_a_server_that_was_down_is_asked_again():

@@ -108,7 +108,7 @@ class HTTPTransport:
             raise self._unanswered(operation, error, handled) from error
         milliseconds = (time.perf_counter() - started) * 1000
         logger.debug("%s %s %s %.0f ms", operation.method, operation.path, answer.status_code, milliseconds)
-        self._warn(answer.headers.get("Alert"))
+        self._warn(answer.headers.get("Alert"), operation)
         return _response(answer)
 
     def close(self) -> None:
@@ -179,7 +179,7 @@ class HTTPTransport:
             reason = "the answer broke off"
         return kind(f"{operation.method} {self.url}{operation.path}: {reason}; {advice}")
 
-    def _warn(self, alert: str | None) -> None:
+    def _warn(self, alert: str | None, operation: Operation[Any]) -> None:
         """A server near its end of life says so in each answer: repeat it once.
 
         https://docs.kinto-storage.org/en/stable/api/1.x/backoff.html
@@ -189,7 +189,12 @@ class HTTPTransport:
         self._alerts.add(alert)
         text = f"{self.url} alerts: {alert}"
         # Python shows a DeprecationWarning only if it is the user's own line that it points to.
-        warnings.warn(text, DeprecationWarning, stacklevel=_frames_of_ours())
+        try:
+            warnings.warn(text, DeprecationWarning, stacklevel=_frames_of_ours())
+        except DeprecationWarning:  # warnings are errors here
+            if operation.is_read:
+                raise
+            logger.warning("%s", text)  # the write was done, and its answer must not get lost
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

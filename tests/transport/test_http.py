@@ -313,6 +313,18 @@ def test_an_alert_points_to_the_users_line(carry):
     assert caught[0].filename == __file__
 
 
+def test_where_warnings_are_errors_an_alert_breaks_off_no_write(carry, caplog):
+    created = Answer(201, OK.body, {"Alert": "soft"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        transport, server = carry(created)
+        assert transport.send(operations.create("/buckets/b", {})).status == 201
+        assert f"{server.url} alerts: soft" in caplog.messages
+        transport, _ = carry(created)
+        with pytest.raises(DeprecationWarning, match="alerts: soft"):
+            transport.send(READ)
+
+
 def test_without_an_alert_there_is_no_warning(carry):
     transport, _ = carry(OK)
     with warnings.catch_warnings():

@@ -13,7 +13,7 @@ import attrs
 
 from ..errors import BadRequest, KintoError, ResponseError, UsageError
 from ..protocol import batch, operations
-from ..protocol.objects import Page, ServerInfo
+from ..protocol.objects import Page, Response, ServerInfo
 from ..protocol.operations import Flow, Operation, Raised
 from ..protocol.values import JSONObject
 from ..query.scanning import Found, Stream
@@ -36,6 +36,15 @@ class Connection:
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
     _threads: Threads = attrs.field(factory=Threads, init=False, repr=False)
     _dry_run: DryRunTransport | None = attrs.field(default=None, init=False, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Sockets, locks and credentials stay in their process.
+        return _of_a_pickle, ()
+
+    def __deepcopy__(self, _: object) -> Connection:
+        return self
+
+    __copy__ = __deepcopy__  # it would be made of __reduce__, too
 
     def close(self) -> None:
         """Wait for what is under way, and give back threads and connections; using it again is fine."""
@@ -197,3 +206,19 @@ class Connection:
                 if self.transport is rehearsed:
                     self.transport = rehearsed.inner
                 rehearsed.end()
+
+
+class _Pickled:
+    """The transport of what was pickled."""
+
+    def send(self, operation: Operation[Any]) -> Response:
+        raise UsageError(
+            f"{operation.method} {operation.path}: what was pickled has no connection any more: open it "
+            "again with a client, such as client.bucket()"
+        )
+
+    def close(self) -> None: ...
+
+
+def _of_a_pickle() -> Connection:
+    return Connection(_Pickled())

@@ -1,10 +1,16 @@
 """Creating and deleting what every kind of object can do; shown on records."""
 
+import copy
+import pickle
+from collections.abc import Callable
+
 import pytest
 
 from kintomodel.errors import (
+    BulkError,
     Conflict,
     NotFound,
+    UsageError,
 )
 from kintomodel.resources.bucket import Bucket
 from kintomodel.resources.client import Client
@@ -91,3 +97,29 @@ class TestDelete:
         one.delete()
         with pytest.raises(NotFound):
             _ = one.data
+
+
+class TestPickling:
+    def test_it_keeps_what_is_known_and_neither_connection_nor_credentials(self, record: Record):
+        record.permissions.read += "account:bob"
+        record.data["title"] = "b"
+        pickled = pickle.dumps(record)
+        assert b"secret" not in pickled
+        again = pickle.loads(pickled)
+        assert (again.path, again.last_modified) == (record.path, record.last_modified)
+        assert again.data == record.data
+        assert set(again.permissions.read) == {"account:bob"}
+        for ask in (again.save, again.refresh, again.exists):
+            with pytest.raises(UsageError, match=r"^(PATCH|GET) .*/r1: what was pickled has no connection"):
+                ask()
+
+    def test_so_does_the_error_of_several(self, collection: Collection, record: Record):
+        with pytest.raises(BulkError) as caught:
+            collection.delete_records(["nope", record.id]).raise_for_failures()
+        again = pickle.loads(pickle.dumps(caught.value))
+        assert str(again) == str(caught.value)
+        assert [outcome.status for outcome in again.report] == ["missing", "deleted"]
+
+    @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+    def test_a_copy_goes_on_with_its_connection(self, record: Record, copied: Callable[[Record], Record]):
+        assert copied(record).refresh().data == record.data

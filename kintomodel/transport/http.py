@@ -18,6 +18,7 @@ from weakref import WeakSet
 
 import requests
 from requests.hooks import default_hooks
+from requests.utils import select_proxy
 
 from ..errors import ConnectionFailed, Timeout, TransportError, UsageError
 from ..protocol.objects import Response
@@ -31,6 +32,13 @@ _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PRINTABLE = r"[ -~]*"
 _PLAIN = r"[A-Za-z0-9/_~-]*"
 """A path that is a URL's as it stands."""
+
+_BAD_PROXY = (
+    "the proxy that the environment names (HTTP_PROXY, HTTPS_PROXY or ALL_PROXY) cannot be used: check its "
+    "URL and its kind (socks needs requests[socks]), or name the server in NO_PROXY"
+)
+_BROKEN_OFF = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
+"""A short or a garbled body."""
 
 DEFAULT_TIMEOUT = (3.05, 30.0)
 """Seconds to connect, and between two bytes of the answer."""
@@ -102,10 +110,16 @@ class HTTPTransport:
         handled = sys.exc_info()[1]
         try:
             answer = self._request(operation)
-        except requests.exceptions.InvalidURL as error:
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+            if self._has_proxy():
+                # Not from the error: its text may hold a part of the proxy's password.
+                raise UsageError(f"{operation.method} {self.url}{operation.path}: {_BAD_PROXY}") from None
             raise UsageError(f"{_EXPECTED_URL}, got {self.url!r}") from error
         except requests.exceptions.RequestException as error:
             raise self._unanswered(operation, error, handled) from error
+        except OSError as error:
+            self._require_certificates(error)
+            raise
         milliseconds = (time.perf_counter() - started) * 1000
         logger.debug("%s %s %s %.0f ms", operation.method, operation.path, answer.status_code, milliseconds)
         self._warn(answer.headers.get("Alert"), operation)
@@ -160,6 +174,19 @@ class HTTPTransport:
                 self._sessions.add(session)
         return session
 
+    def _has_proxy(self) -> bool:
+        proxies = getattr(self._local, "environment", {}).get("proxies")
+        return select_proxy(self.url, proxies) is not None
+
+    def _require_certificates(self, error: OSError) -> None:
+        """requests looks for them with the first request over https, and raises a bare OSError."""
+        trusted = getattr(self._local, "environment", {}).get("verify")
+        if isinstance(trusted, str) and not os.path.exists(trusted):
+            raise UsageError(
+                f"there are no trusted certificates at {trusted}, which REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE "
+                "names: correct the variable"
+            ) from error
+
     def _unanswered(
         self,
         operation: Operation[Any],
@@ -175,8 +202,12 @@ class HTTPTransport:
             reason = _first_line(cause)
             if isinstance(error, requests.exceptions.SSLError):
                 advice = "does the server speak https there, with a certificate that is trusted?"
-        else:  # what is left breaks in the middle of an answer: a short or garbled body
+            if isinstance(error, requests.exceptions.ProxyError):
+                advice = "a proxy that the environment names stands in between: is it running there?"
+        elif isinstance(error, _BROKEN_OFF):
             reason = "the answer broke off"
+        else:  # nothing of its text, which may hold the value of a header
+            reason = type(error).__name__
         return kind(f"{operation.method} {self.url}{operation.path}: {reason}; {advice}")
 
     def _warn(self, alert: str | None, operation: Operation[Any]) -> None:

@@ -94,6 +94,67 @@ def test_the_answer_cannot_be_unpacked(carry):
     assert "the answer broke off" in str(failure(transport))
 
 
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """Sets a variable where there are no others for proxies and certificates."""
+    for name in (*PROXIES, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return monkeypatch.setenv
+
+
+@pytest.mark.parametrize(
+    ("name", "proxy"),
+    [
+        ("HTTP_PROXY", "http://"),
+        ("HTTP_PROXY", "ftp://bob:s3cret@127.0.0.1:3128"),
+        ("HTTP_PROXY", "http://bob:s3cret/more@127.0.0.1:31"),
+        ("ALL_PROXY", "strange://127.0.0.1:1080"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_told_from_the_url_of_the_server(environment, name, proxy):
+    environment(name, proxy)
+    with pytest.raises(
+        UsageError, match=r"^GET http://kinto\.invalid/v1/buckets/b: the proxy that the environment names "
+    ) as caught:
+        HTTPTransport("http://kinto.invalid", AUTH).send(READ)
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_is_not_there_is_named(environment, nobody, scheme):
+    environment(f"{scheme.upper()}_PROXY", nobody.replace("//", "//bob:s3cret@").removesuffix("/v1"))
+    error = failure(HTTPTransport(f"{scheme}://kinto.invalid", AUTH))
+    assert type(error) is ConnectionFailed
+    assert "Connection refused; a proxy that the environment names stands in between" in str(error)
+
+
+def test_certificates_that_are_not_there_are_named(environment):
+    environment("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    with pytest.raises(UsageError, match=r"^there are no trusted certificates at /nowhere/ca\.pem, which"):
+        HTTPTransport("https://127.0.0.1:1", AUTH).send(READ)
+
+
+def test_an_error_of_the_users_own_auth_is_left_alone(nobody):
+    def sign(request):
+        raise FileNotFoundError("no token there")
+
+    with pytest.raises(FileNotFoundError, match="no token there"):
+        HTTPTransport(nobody, sign).send(READ)
+
+
+def test_another_error_of_requests_is_named_without_what_it_holds(nobody):
+    def sign(request):
+        raise requests.exceptions.InvalidHeader("Authorization: s3cret")
+
+    with pytest.raises(ConnectionFailed, match="/buckets/b: InvalidHeader; is the server") as caught:
+        HTTPTransport(nobody, sign).send(READ)
+    assert "s3cret" not in str(caught.value)
+
+
 def test_what_is_no_http_is_no_answer(carry):
     class Nonsense(Answer):
         def to_bytes(self):

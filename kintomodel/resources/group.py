@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from typing_extensions import Self
 
+from ..errors import KintoError
 from ..flows import editing
 from ..protocol.changes import Write
 from ..protocol.paths import GroupPath
@@ -54,7 +55,10 @@ class Group(Resource[GroupPermissions]):
         before, now = set(editing.members(base)), set(self.members)
         alter = editing.with_members([one for one in self.members if one not in before], before - now)
         flow = editing.edit(self.path, editing.membership(self.path, alter), known=base)
-        self.accept(self.connection.run(flow))
+        try:
+            self.accept(self.connection.run(flow))
+        except KintoError as error:
+            raise self.explained(error, change) from None
         return self
 
     def add_members(self, members: Principals, *, verify: bool = False) -> Self:

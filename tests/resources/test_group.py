@@ -78,6 +78,16 @@ def test_one_without_the_list_can_be_added_to(client: Client, bucket: Bucket):
     assert set(bucket.add_to_group("odd", "account:a").members) == {"account:a"}
 
 
+def test_saving_members_of_one_that_was_deleted_meanwhile_is_a_conflict(bucket: Bucket, group: Group):
+    bucket.delete_group("moderators")
+    group.members += "account:b"
+    with pytest.raises(Conflict, match="it was deleted since it was read") as caught:
+        group.save()
+    assert caught.value.base == {"members": ["account:a"]}
+    assert caught.value.mine == {"members": ["account:a", "account:b"]}
+    assert caught.value.theirs is None
+
+
 def test_members_that_are_in_it_already_cost_no_write(client: Client, bucket: Bucket, group: Group):
     with recorded(client) as sent:
         group.add_members("account:a")

@@ -65,7 +65,9 @@ class Feed:
         place = f"{self.path.bucket}/{self.path.collection}"
         before = Token(place, collection.last_modified, 0, 0)
         token = yield from self._pages((yield from self._first({"_sort": "id"})), before)
-        return token._replace(was_full=not token.is_settled)
+        # What becomes visible late does not move a time that somebody chose in the future.
+        is_ahead = self.clock is not None and token.time > self.clock + self.overlap
+        return token._replace(was_full=not token.is_settled and not is_ahead)
 
     def _changed(self, since: Token) -> _Reading[Token | None]:
         """What was written since; None, and nothing is found, if that cannot be told from this list."""

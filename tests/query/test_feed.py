@@ -174,6 +174,14 @@ def test_a_time_that_somebody_chose_in_the_future_settles_nothing(clock):
     assert not feed.next.is_settled
 
 
+def test_under_a_time_far_in_the_future_what_becomes_visible_late_is_asked_for_at_once():
+    clock = NOW - 10 * OVERLAP
+    feed, _, _ = played(None, COLLECTION, page(("a", NOW), time=NOW, clock=clock))
+    late = page(("b", clock - 1000), ("a", NOW), time=NOW, clock=clock + 2000)
+    feed, found, asked = played(feed.next, late, clock=clock)
+    assert (found, asked) == ([f"b@{clock - 1000}"], [(since(clock - OVERLAP), None)])
+
+
 def test_a_young_server_has_no_time_before_the_first():
     feed, _, _ = played(None, COLLECTION, page(time=30, clock=30))
     assert feed.next.settled == 0

@@ -103,6 +103,14 @@ def test_a_write_that_becomes_visible_late_is_given(collection: Collection):
     assert not collection.changes(since=changes.next)
 
 
+def test_a_late_write_is_given_though_the_time_of_the_list_is_in_the_future(collection: Collection):
+    now = put(collection, "a")
+    put(collection, "future", last_modified=now + 3_600_000)
+    token = collection.changes().next
+    put(collection, "late", last_modified=now - 1000)
+    assert ids(collection.changes(since=token)) == ["late"]
+
+
 def test_what_was_created_again_with_the_time_that_it_had_is_given(collection: Collection):
     time = put(collection, "a", n=1)
     token = collection.changes().next

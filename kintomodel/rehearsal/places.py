@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import NamedTuple
 
 _KINDS = {
@@ -28,6 +26,11 @@ class Place(NamedTuple):
     @property
     def id(self) -> str:
         return self.path.rpartition("/")[2]
+
+    @property
+    def listing(self) -> str:
+        """The path of the list that it is in."""
+        return self.path.rpartition("/")[0]
 
     @property
     def ancestors(self) -> list[Place]:
@@ -62,25 +65,6 @@ def listing(path: str) -> Listing | None:
     parts = path.split("/")[1:]
     kind = _LISTS.get(tuple(parts[::2])) if len(parts) % 2 == 1 and all(parts) else None
     return None if kind is None else Listing(kind, path)
-
-
-def ids(params: Mapping[str, str]) -> list[str]:
-    """Those that a list is asked for, where it is in their order, and nothing else narrows it; else none."""
-    asked = {name: value for name, value in params.items() if name != "_limit"}
-    if asked.pop("_sort", None) != "id" or len(asked) != 1:
-        return []
-    ((name, value),) = asked.items()
-    pieces = {"in_id": value.split(","), "eq_id": [value]}.get(name, [])
-    return list(map(_decoded, pieces))
-
-
-def _decoded(piece: str) -> str:
-    """As Kinto reads it: JSON, or else the text itself. What is JSON and no text is none of our ids."""
-    try:
-        found = json.loads(piece)
-    except ValueError:
-        return piece
-    return found if isinstance(found, str) else ""
 
 
 def _above(parts: list[str]) -> list[Place]:

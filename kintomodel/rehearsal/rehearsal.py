@@ -14,10 +14,11 @@ import attrs
 
 from ..errors import UsageError
 from ..protocol import operations, probing, responses
-from ..protocol.objects import Page, Response, StoredObject
+from ..protocol.objects import Response, StoredObject
 from ..protocol.operations import Operation
-from ..protocol.values import JSONObject, copy
+from ..protocol.values import JSONObject
 from . import places, refusals, rehearsing
+from .lists import Lists
 from .places import Listing, Place
 from .stage import Reading, Stage
 
@@ -42,7 +43,7 @@ class Rehearsal:
             return operation.method == "GET" and self.stage.knows(place)
         if listing is None:
             return False
-        return self.stage.is_emptied(listing.parents) or bool(self._written(operation, listing))
+        return Lists(self.stage).concern(operation, listing)
 
     def answer(self, operation: Operation[Any]) -> Answering:
         """UsageError for what cannot be rehearsed."""
@@ -109,7 +110,7 @@ class Rehearsal:
             return (yield operation)
         if place is None:
             assert listing is not None  # or it would not concern us
-            return (yield from self._read_list(operation, listing))
+            return (yield from Lists(self.stage).read(operation, listing))
         if operation.params:
             raise UsageError(
                 f"GET {operation.path}: what a dry run wrote is shown as a whole, without parameters"
@@ -118,42 +119,6 @@ class Rehearsal:
         if isinstance(found, Response):
             return found
         return rehearsing.precondition(operation.headers, found) or rehearsing.shown(found)
-
-    def _written(self, operation: Operation[Any], listing: Listing) -> list[Place]:
-        """Those that were written of the objects which a list is asked for by their ids, and nothing else."""
-        several = map(listing.place, places.ids(operation.params) if operation.method == "GET" else ())
-        return [one for one in several if one.path in self.stage.objects]
-
-    def _read_list(self, operation: Operation[Any], listing: Listing) -> Answering:
-        """An empty one, or what the server has of some ids with what was written of them, in one page."""
-        written = self._written(operation, listing)
-        found: dict[str, JSONObject] = {}
-        if self.stage.is_emptied(listing.parents):
-            empty = yield from self._empty(operation, listing)
-            if not written or empty.status != 200:
-                return empty
-        else:
-            shown = yield from self._pages(operation)
-            if isinstance(shown, Response):
-                return shown
-            found = {data["id"]: data for data in shown}
-        for one in written:
-            stored = self.stage.objects[one.path]
-            if stored is None:
-                found.pop(one.id, None)
-            else:
-                found[one.id] = stored.data
-        return rehearsing.answer([copy(found[id]) for id in sorted(found)])
-
-    def _empty(self, operation: Operation[Any], listing: Listing) -> Answering:
-        """A list in an object that is not on the server."""
-        parent = yield from self.stage.known(listing.parents[0], is_parent=True)
-        if isinstance(parent, Response):
-            return parent
-        headers = {"etag": f'"{parent.last_modified}"'}
-        if operation.method == "HEAD":
-            return Response(200, {**headers, "total-objects": "0"})
-        return Response(200, headers, {"data": []})
 
     def _write(self, operation: Operation[Any], place: Place) -> Answering:
         writer = yield from self.stage.writer(place)
@@ -223,33 +188,18 @@ class Rehearsal:
     def _delete_list(self, operation: Operation[Any], listing: Listing) -> Answering:
         if "_limit" in operation.params:
             raise UsageError(f"DELETE {operation.path}: a dry run deletes a list as a whole, without _limit")
-        written = {
-            path: one for path, one in self.stage.objects.items() if path.rpartition("/")[0] == listing.path
-        }
-        if operation.params.keys() - {"_sort"} and any(written.values()):
-            raise UsageError(
-                f"DELETE {operation.path}: a dry run cannot tell which of the objects that it wrote match "
-                "these filters; nothing was sent"
-            )
+        written = [listing.place(data["id"]) for data in Lists(self.stage).matching(operation, listing)]
         yield from self.stage.server()
-        if self.stage.is_emptied(listing.parents):
-            empty = yield from self._empty(operation, listing)
-            if empty.status != 200:
-                return empty
-            found: list[Place] = []
-        else:
-            listed = yield from self._listed(operation, listing)
-            if isinstance(listed, Response):
-                return listed
-            found = [one for one in listed if one.path not in written]
-        found += [listing.place(path.rpartition("/")[2]) for path, one in written.items() if one is not None]
-        return (yield from self._delete_each(operation, listing, found))
+        listed = yield from self._listed(operation, listing)
+        if isinstance(listed, Response):
+            return listed
+        return (yield from self._delete_each(operation, listing, [*listed, *written]))
 
     def _listed(self, operation: Operation[Any], listing: Listing) -> Reading[list[Place] | Response]:
-        """What the server has of it, read to the end; its refusal."""
-        shown = yield from self._pages(operation)
-        if isinstance(shown, Response):
-            return shown
+        """What the server has of it but what was written, read to the end; its refusal."""
+        response, shown = yield from Lists(self.stage).rest(operation, listing)
+        if response.status != 200:
+            return response
         found: list[Place] = []
         for data in shown:
             place = listing.place(data["id"])
@@ -258,20 +208,6 @@ class Rehearsal:
                 (yield from self.stage.look(place)), StoredObject
             ):
                 found.append(place)
-        return found
-
-    def _pages(self, operation: Operation[Any]) -> Reading[list[JSONObject] | Response]:
-        """The objects of a list as the server has it, read to the end; its refusal."""
-        found: list[JSONObject] = []
-        first = operations.list_page(operation.path, operation.params)
-        following: Operation[Page] | None = attrs.evolve(first, headers=operation.headers)
-        while following is not None:
-            response = yield following
-            if response.status != 200:
-                return response._replace(attempts=1)
-            page = following.read(response)
-            found += page.objects
-            following = operations.next_page(following, page)
         return found
 
     def _delete_each(self, operation: Operation[Any], listing: Listing, found: list[Place]) -> Answering:

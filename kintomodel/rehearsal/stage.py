@@ -6,7 +6,7 @@ Its flows yield what is to be read for real, and are sent the Response.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 import attrs
@@ -31,12 +31,15 @@ class Stage:
     """clock: milliseconds since 1970."""
 
     clock: Callable[[], int]
-    objects: dict[str, StoredObject | None] = attrs.field(factory=dict, init=False)
-    """By their paths, those that were written; None for a deleted one."""
+    _objects: dict[str, dict[str, StoredObject | None]] = attrs.field(factory=dict, init=False)
+    """By the paths of lists and the ids in there, those that were written; None for a deleted one."""
     _emptied: set[str] = attrs.field(factory=set, init=False)
     """The paths of objects below which nothing counts that the server has."""
     _parents: dict[str, StoredObject] = attrs.field(factory=dict, init=False)
     _rights: dict[str, frozenset[str]] = attrs.field(factory=dict, init=False)
+    times: dict[str, int] = attrs.field(factory=dict, init=False)
+    """Of the lists that were written in, by their paths; and those that they have on the server:"""
+    _known_times: dict[str, int | None] = attrs.field(factory=dict, init=False)
     _info: ServerInfo | None = attrs.field(default=None, init=False)
     _latest: int = attrs.field(default=0, init=False)
 
@@ -52,25 +55,43 @@ class Stage:
     def store(self, place: Place, stored: StoredObject | None, *, is_new: bool = False) -> None:
         """What becomes of it; None: it is deleted. Below a new or a deleted object is nothing."""
         if stored is None or is_new:
-            below = f"{place.path}/"
-            self.objects = {path: one for path, one in self.objects.items() if not path.startswith(below)}
+            for path in [path for path in self._objects if path.startswith(f"{place.path}/")]:
+                del self._objects[path]
             self._emptied.add(place.path)
-        self.objects[place.path] = stored
+        self._objects.setdefault(place.listing, {})[place.id] = stored
+        self.times[place.listing] = self._latest
+        self._known_times.pop(place.listing, None)
 
     def knows(self, place: Place) -> bool:
         """Can it say what is there without the server?"""
-        return place.path in self.objects or self.is_emptied(place.ancestors)
+        return place.id in self.written(place.listing) or self.is_emptied(place.ancestors)
 
     def is_emptied(self, parents: Iterable[Place]) -> bool:
         return any(one.path in self._emptied for one in parents)
 
     def is_missing(self, place: Place) -> bool:
         """Is it known that there is none?"""
-        return self.knows(place) and self.objects.get(place.path) is None
+        return self.knows(place) and self.written(place.listing).get(place.id) is None
+
+    def written(self, list_path: str) -> Mapping[str, StoredObject | None]:
+        """By their ids, what was written of a list; None for a deleted one."""
+        return self._objects.get(list_path, {})
+
+    def time(self, list_path: str, known: int | None) -> int:
+        """Of a list that was written in, and has this one on the server: another one where that changed."""
+        time = self.times[list_path]
+        if self._known_times.setdefault(list_path, known) != known or (known or 0) > time:
+            self._known_times[list_path] = known
+            time = self.times[list_path] = self.moment()
+        return time
+
+    def known_time(self, list_path: str) -> int | None:
+        """What it had on the server when time() was asked."""
+        return self._known_times.get(list_path)
 
     def known(self, place: Place, *, is_parent: bool = False) -> Reading[Seen]:
         """Of a place that it knows. is_parent: it is asked for something in there."""
-        stored = self.objects.get(place.path)
+        stored = self.written(place.listing).get(place.id)
         if stored is not None:
             return stored
         for parent in reversed(place.ancestors):

@@ -220,12 +220,11 @@ class Client:
     def dry_run(self) -> AbstractContextManager[DryRun]:
         """Read for real and write nothing in this block: `with client.dry_run() as record: ...`
 
-        Writes are answered as the server would, seen by later reads of the same object, and kept in
-        the record. Lists and counts show what the server has, but for lists of ids. Each write costs the
-        GET of its object, the first one that of the root, and those in a collection one of it. It holds
-        for all that uses this client until the block ends, in whichever thread. What only the server can
-        check, such as a schema, is taken to be right. UsageError for what cannot be rehearsed, and in
-        another dry run.
+        Writes are answered as the server would, seen by later reads, those of lists as well, and kept in
+        the record. Each write costs the GET of its object, the first one that of the root, and those in a
+        collection one of it. It holds for all that uses this client until the block ends, in whichever
+        thread. What only the server can check, such as a schema, is taken to be right. UsageError for what
+        cannot be rehearsed, and in another dry run.
         """
         return self.connection.dry_run()
 

@@ -293,6 +293,19 @@ def test_a_guest_deletes_what_is_theirs_of_a_list(server: KintoServer, client: C
     assert collection.count_records() == 3
 
 
+def test_whoever_may_only_create_lists_what_they_created(server: KintoServer, client: Client) -> None:
+    permissions = {"record:create": ["account:bob"]}
+    collection = client.create_bucket("b").create_collection("c", permissions=permissions)
+    collection.create_record(id="r")
+    bob = server.client(server.create_account("bob", "b0b"))
+    theirs = bob.bucket("b").collection("c")
+    with bob.dry_run():
+        assert list(theirs.get_all_records()) == []
+        theirs.create_record(id="n")
+        assert [one.id for one in theirs.get_all_records()] == ["n"]
+        assert theirs.count_records() == 1
+
+
 def test_nobody_writes_what_they_may_only_read(server: KintoServer, client: Client) -> None:
     collection = client.create_bucket("b", public=True).create_collection("c")
     collection.create_record({"n": 1}, id="r")

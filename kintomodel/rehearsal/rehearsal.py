@@ -19,6 +19,7 @@ from ..protocol.operations import Operation
 from ..protocol.values import JSONObject
 from . import places, refusals, rehearsing
 from .lists import Lists
+from .passwords import Passwords
 from .places import Listing, Place
 from .stage import Reading, Stage
 
@@ -33,6 +34,7 @@ class Rehearsal:
 
     stage: Stage
     keep: Callable[[Operation[Any], Response], None]
+    _passwords: Passwords = attrs.field(factory=Passwords, init=False)
 
     def concerns(self, operation: Operation[Any]) -> bool:
         """False: the server alone can answer it."""
@@ -116,6 +118,10 @@ class Rehearsal:
                 f"GET {operation.path}: what a dry run wrote is shown as a whole, without parameters"
             )
         found = yield from self.stage.known(place)
+        if place.kind == "account" and "Authorization" in operation.headers:
+            is_right = isinstance(found, StoredObject) and self._passwords.is_right(place, operation)
+            if not is_right:
+                return (yield operation) if is_right is None else refusals.forbidden(is_anonymous=True)
         if isinstance(found, Response):
             return found
         return rehearsing.precondition(operation.headers, found) or rehearsing.shown(found)
@@ -133,9 +139,11 @@ class Rehearsal:
             refusal = yield from self._without_right(operation, place, found)
         if refusal is not None:
             return refusal
+        # As it comes out of JSON; a ValueError where it is none, as if it was sent.
+        body = json.loads(json.dumps(operation.body, allow_nan=False))
+        password = (body or {}).get("data", {}).pop("password", None) if place.kind == "account" else None
         done = rehearsing.write(
-            # As it comes out of JSON; a ValueError where it is none, as if it was sent.
-            attrs.evolve(operation, body=json.loads(json.dumps(operation.body, allow_nan=False))),
+            attrs.evolve(operation, body=body),
             place,
             found,
             moment=self.stage.moment(),
@@ -144,6 +152,8 @@ class Rehearsal:
         )
         if done.is_done:
             self.stage.store(place, done.stored, is_new=found is None)
+            if password is not None:
+                self._passwords.keep(place, password)
         return done.response
 
     def _unseen(self, operation: Operation[Any], place: Place, seen: Response) -> Reading[Response | None]:

@@ -20,7 +20,9 @@ from kintomodel import (
     NotFound,
     Unauthorized,
     UsageError,
+    desired,
 )
+from kintomodel.flows import accounts
 from kintomodel.protocol import operations, responses
 from kintomodel.protocol.operations import Operation
 from kintomodel.testing import KintoServer, record
@@ -284,6 +286,43 @@ def test_an_account_of_ours_is_changed_and_deleted(server: KintoServer, client: 
     # What we may not read is not asked to be deleted.
     assert [one.method for one in kept] == ["PATCH", "DELETE", "PATCH"]
     assert zoe.me().id == "account:zoe"
+
+
+def test_a_rehearsed_password_is_known_and_not_shown(server: KintoServer, client: Client) -> None:
+    server.create_account("zoe", "s3cret")
+    with server.client(("zoe", "s3cret")) as zoe, record(zoe) as sent, zoe.dry_run():
+        transport = zoe.connection.transport
+
+        def state(password: str) -> str:
+            return zoe.connection.run(accounts.state("zoe", password))
+
+        assert (state("s3cret"), state("b3tter")) == ("same", "other")
+        zoe.connection.perform(operations.update("/accounts/zoe", {"note": "x"}))
+        assert (state("s3cret"), state("b3tter")) == ("same", "other")
+        zoe.change_password("zoe", "b3tter")
+        assert (state("s3cret"), state("b3tter")) == ("other", "same")
+        shown = transport.send(operations.read("/accounts/zoe")).body["data"]
+        assert (shown["note"], "password" in shown) == ("x", False)
+        zoe.delete_account("zoe")
+        assert (state("b3tter"), state("s3cret")) == ("missing", "missing")
+    assert sent.writes == []
+
+
+def test_a_plan_sees_the_passwords_that_it_would_have_changed(server: KintoServer) -> None:
+    rights = {"account_write_principals": "account:tester", "account_read_principals": "account:tester"}
+    with KintoServer(server.backend, settings=rights) as strict, strict.client() as client:
+
+        def plans() -> list[str]:
+            several = []
+            for password in ("one", "two", "two"):
+                plan = client.plan([desired.account("ann", password)])
+                several.append(str(plan))
+                plan.apply()
+            return several
+
+        with client.dry_run():
+            rehearsed = plans()
+        assert rehearsed == plans()
 
 
 def test_the_default_bucket_is_not_made(client: Client) -> None:

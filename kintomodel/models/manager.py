@@ -274,7 +274,7 @@ class Manager(Queries[M]):
         and of what is done the report keeps the kind of change and the id. Permissions and attachments are
         not copied, nor to records that are there the fields of field(owner="remote"), and the collection is
         to exist. BulkError, with the report of what was done, where it breaks off after the first batch:
-        copy again to go on.
+        copy again to go on. UsageError from a dry run to a client that is in none: it would write for real.
         """
         home = self.home
         connection, bucket = home.connection, home.path.bucket
@@ -287,6 +287,11 @@ class Manager(Queries[M]):
         else:
             raise UsageError(f"copy_to() takes a client, a bucket or the name of one, got {other!r}")
         path = CollectionPath(bucket, home.path.collection)
+        if home.connection.is_in_dry_run and not connection.is_in_dry_run:
+            raise UsageError(
+                f"copy_to({other!r}): it would be written for real, as the dry run is of another client: "
+                "begin one of that client as well"
+            )
         return copying.copy(self.model, connection, path, self.all().order_by().iterator())
 
     def dump(self, path: str | os.PathLike[str]) -> int:

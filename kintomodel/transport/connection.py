@@ -188,6 +188,13 @@ class Connection:
             info = self._info = self.perform(operations.server_info())
         return info
 
+    @property
+    def is_in_dry_run(self) -> bool:
+        """Are its writes rehearsed at the moment?"""
+        # It may have been made with the transport of another one.
+        shared = self.transport if isinstance(self.transport, DryRunTransport) else None
+        return self._dry_run is not None or (shared is not None and not shared.is_over)
+
     @contextmanager
     def dry_run(self) -> Generator[DryRun, None, None]:
         """Send no writes in this block, whichever thread performs them; UsageError inside of another."""

@@ -60,13 +60,13 @@ class DryRunTransport:
         self._stage = Stage(lambda: time.time_ns() // 1_000_000)
         self._rehearsal = Rehearsal(self._stage, record.keep)
         self._lock = threading.Lock()
-        self._is_over = False
+        self.is_over = False
 
     def __repr__(self) -> str:
         return f"<DryRunTransport {self.inner!r}>"
 
     def send(self, operation: Operation[Any]) -> Response:
-        if self._is_over:
+        if self.is_over:
             return self.inner.send(operation)
         with self._lock:
             if self._rehearsal.concerns(operation):
@@ -82,7 +82,7 @@ class DryRunTransport:
 
     def end(self) -> None:
         """From now on everything is sent."""
-        self._is_over = True
+        self.is_over = True
 
     def _read(self, reading: Operation[Any]) -> Response:
         response = self.inner.send(reading)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -46,6 +47,15 @@ def sendable(value: JSON) -> JSON:
     if type(value) is list:
         return [sendable(item) for item in value]
     return number(value) if type(value) is int else value
+
+
+def become(data: JSONObject, wanted: Mapping[str, JSON]) -> None:
+    """Edit an object in place. What is equal to what is wanted stays the same Python object."""
+    for key in data.keys() - wanted.keys():
+        del data[key]
+    for key, value in wanted.items():
+        if key not in data or not equal(data[key], value):
+            data[key] = sendable(value)
 
 
 _PLAIN = frozenset({str, int, bool, type(None)})

@@ -139,7 +139,8 @@ class Batch:
     def save(self, object: R, *, force: bool = False) -> Pending[R]:
         """Send what changed of it until the batch is sent, under guard; nothing if nothing did.
 
-        A new one is created.
+        A new one is created. force: without that guard; where a key was taken out, all is sent as it is
+        here, and takes the place of what others changed meanwhile: its own save() does not.
         """
         status: Status = "created" if self._checked(object).is_new else "unchanged"
         return self._add(object, status, lambda: object.change_in_batch(force=force))

@@ -9,15 +9,16 @@ from typing import Any, ClassVar, Generic, TypeVar
 from typing_extensions import Self
 
 from ..errors import Conflict, KintoError, NotFound, UsageError
-from ..flows import fanout, opening, settling
-from ..flows.listing import PAGE_SIZE, pages
+from ..flows import editing, fanout, opening, settling
+from ..flows.listing import PAGE_SIZE, RETRIES, pages
+from ..flows.merging import merge
 from ..protocol import capabilities, changes, operations
 from ..protocol.changes import Lost, ObjectPath, Write
 from ..protocol.objects import StoredObject
 from ..protocol.paths import BucketPath, RecordPath
 from ..protocol.permissions import Everyone, Principals, is_public
 from ..protocol.responses import MISSING_PARENT
-from ..protocol.values import JSON, JSONObject, equal, sendable
+from ..protocol.values import JSON, JSONObject, become, sendable
 from ..query import history
 from ..query.history import HistoryEntry
 from ..transport.connection import Connection
@@ -122,14 +123,16 @@ class Resource(Generic[P]):
         """Send what changed, data and permissions in one guarded request; nothing if nothing did.
 
         Raises Conflict, with base, mine and theirs, if somebody else wrote or deleted it meanwhile.
-        force: without that precondition; where a key was taken out, all of the data is sent as it is here.
+        force: whoever wrote it, and what others changed beside it stays; to take out a key costs a GET and
+        another attempt then. What was deleted stays deleted: that is a Conflict all the same.
         An object that is not stored yet is created, as create() does.
         """
         write = self.change(force=force) or self._taking_back()
         if write is not None:
-            stored = self._written(self._inheriting(write) if self.is_new else write)
+            write = self._inheriting(write) if self.is_new else write
+            stored = self._forced(write) if force and not self.is_new else self._written(write)
             if stored is None:
-                return self.save()
+                return self.save(force=force)
             self.accept(stored)
         return self
 
@@ -235,29 +238,24 @@ class Resource(Generic[P]):
         self._permissions.know(stored.permissions)
 
     def listed(self, stored: StoredObject) -> None:
-        """Take over what was shown of it. What did not change stays the same Python object."""
+        """Take over what was shown of it."""
         self._stored, self._lost = stored, None
-        if self._data is None:
-            return
-        fresh = changes.own_data(self.path, stored.data)
-        for key in self._data.keys() - fresh.keys():
-            del self._data[key]
-        for key, value in fresh.items():
-            if key not in self._data or not equal(self._data[key], value):
-                self._data[key] = sendable(value)
+        if self._data is not None:
+            become(self._data, changes.own_data(self.path, stored.data))
 
     def forget(self) -> None:
         """It was deleted: what is in it now, and who may do what with it, is a new object's."""
         if self._stored is not None:
             self._data = self.data
             self.permissions.become_new()
-            self._stored = None
+            self._stored = self._lost = None
 
     def explained(self, error: KintoError, write: Write) -> KintoError:
         """The error of this write, with what it was about."""
         is_save = self._stored is not None and write.expected is not None
         if is_save and isinstance(error, NotFound) and error.errno != MISSING_PARENT:
-            error = _deleted_meanwhile(error)
+            gone = "it was deleted since it was read; create it again if you want it back"
+            error = error.retold(Conflict, f"{error.method} {error.path}: {gone}")
         if isinstance(error, Conflict):
             base = None if self._stored is None else self._stored.data
             error.base, error.mine, error.theirs = (
@@ -313,7 +311,36 @@ class Resource(Generic[P]):
         """
         if not settling.is_in_doubt(error):
             self._lost = before
-        return isinstance(error, Conflict) and self._goes_on_from_lost(error)
+        lost = self._lost
+        if lost is None or not isinstance(error, Conflict):
+            return False
+        stored = self.connection.run(settling.own_write(self.path, lost, error))
+        if stored is not None:
+            self._stand_on(stored, lost.permissions)
+        return stored is not None
+
+    def _forced(self, write: Write, tries: int = 0) -> StoredObject | None:
+        """The same of a forced save. A PUT names what others may have changed: so it is guarded."""
+        if write.operation.method != "PUT":
+            return self._written(write)
+        try:
+            return self._written(self.change() or write)
+        except Conflict as conflict:
+            if tries == RETRIES:
+                raise
+            self._stand_on_theirs(conflict, tries)
+        following = self.change(force=True)
+        return self._stored if following is None else self._forced(following, tries + 1)
+
+    def _stand_on_theirs(self, conflict: Conflict, tries: int) -> None:
+        """Make the edits again on top of what the server has; one GET. The conflict, if it was deleted."""
+        base = changes.own_data(self.path, self._known().data)
+        try:
+            stored = self.connection.perform(editing.later(operations.read(self.path), tries))
+        except NotFound:
+            raise conflict from None
+        become(self.data, merge(base, self.data, changes.own_data(self.path, stored.data)).data)
+        self._stand_on(stored)
 
     def _taking_back(self) -> Write | None:
         """Where nothing differs, but something else was perhaps stored: the precondition tells."""
@@ -321,15 +348,11 @@ class Resource(Generic[P]):
             return None
         return Write(operations.update(self.path, {}, last_modified=self.last_modified), self.data)
 
-    def _goes_on_from_lost(self, conflict: Conflict) -> bool:
-        lost = self._lost
-        stored = self.connection.run(settling.own_write(self.path, lost, conflict))
-        if stored is None or lost is None:
-            return False
+    def _stand_on(self, stored: StoredObject, sent: Mapping[str, list[str]] | None = None) -> None:
+        """What is edited is so on top of this from now on. sent: the permissions that are ours in it."""
         self._stored, self._lost = stored, None
         if self._permissions is not None:
-            self._permissions.stand_on(stored.permissions, sent=lost.permissions)
-        return True
+            self._permissions.stand_on(stored.permissions, sent=sent)
 
     def _inheriting(self, creation: Write) -> Write:
         """With the permissions that its bucket wants for such children; one GET if it may want some."""
@@ -366,24 +389,12 @@ class Resource(Generic[P]):
         since: datetime | int | None,
         before: datetime | int | None,
     ) -> Iterator[HistoryEntry]:
-        params = history.params(filters, since, before)
-        stream = pages(history.first_page(_history_endpoint(self.path), params, PAGE_SIZE))
-        return map(
-            history.entry, self.connection.stream(capabilities.requiring(capabilities.HISTORY, stream))
-        )
+        endpoint, params = f"{BucketPath(self.path.bucket)}/history", history.params(filters, since, before)
+        entries = pages(history.first_page(endpoint, params, PAGE_SIZE))
+        stream = capabilities.requiring(capabilities.HISTORY, entries)
+        return map(history.entry, self.connection.stream(stream))
 
 
 def _names(path: ObjectPath) -> list[str]:
     """Of the object, and of those that hold it: ["bucket", "collection", "record"]."""
     return str(path).split("/")[2::2]
-
-
-def _history_endpoint(path: ObjectPath) -> str:
-    return f"{BucketPath(path.bucket)}/history"
-
-
-def _deleted_meanwhile(error: NotFound) -> Conflict:
-    return error.retold(
-        Conflict,
-        f"{error.method} {error.path}: it was deleted since it was read; create it again if you want it back",
-    )

@@ -75,10 +75,12 @@ def _constructor(yaml: Any) -> Any:
     """Dates and times are the texts that they are: their fields know more forms, and more of time zones."""
 
     def construct_mapping(self: Any, node: Any, deep: bool = False) -> Any:
-        keys = [(key.tag, key.value) for key, _ in getattr(node, "value", ()) if key.id == "scalar"]
-        for tag, value in keys:
-            if keys.count((tag, value)) > 1:
-                raise ValueError(f"the key {value!r} comes twice")
+        seen: set[tuple[str, str]] = set()
+        keys = [key for key, _ in node.value] if node.id == "mapping" else []
+        for key in [key for key in keys if key.id == "scalar"]:
+            if (key.tag, key.value) in seen:
+                raise ValueError(f"the key {key.value!r} comes twice")
+            seen.add((key.tag, key.value))
         return yaml.constructor.SafeConstructor.construct_mapping(self, node, deep)
 
     members = {"construct_mapping": construct_mapping}

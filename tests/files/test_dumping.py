@@ -538,6 +538,7 @@ def test_two_rows_with_one_id_are_refused(payments: Client, tmp_path: Path, on_e
         ("a.yaml", "id: a\n", ValidationError, "a.yaml: line 1: expected a sequence of mappings"),
         ("a.yaml", "- id: a\n- [\n", ValidationError, "a.yaml: line 3: this is no YAML: "),
         ("a.yaml", "- id: a\x07\n", ValidationError, "a.yaml: line 1: this is no YAML: "),
+        ("a.yaml", "- !!map abc\n", ValidationError, "line 1: this is no YAML: expected a mapping"),
         (
             "a.yaml",
             "- !!python/name:os.system\n",

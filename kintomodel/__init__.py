@@ -1,7 +1,7 @@
 """Typed models for the Kinto JSON storage server, and an object client beneath them."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import desired
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
         ValidationError,
     )
     from .mapping.codec import register
-    from .mapping.expressions import F, Q, some
+    from .mapping.expressions import Q
     from .mapping.fields import Field, field
     from .mapping.references import Ref
+    from .mapping.typed_fields import F, some
     from .models.manager import Manager
     from .models.model import Model
     from .models.queryset import QuerySet
@@ -132,9 +133,10 @@ _MODULES = {
         "ValidationError",
     ],
     "mapping.codec": ["register"],
-    "mapping.expressions": ["F", "Q", "some"],
+    "mapping.expressions": ["Q"],
     "mapping.fields": ["Field", "field"],
     "mapping.references": ["Ref"],
+    "mapping.typed_fields": ["F", "some"],
     "models.manager": ["Manager"],
     "models.model": ["Model"],
     "models.queryset": ["QuerySet"],
@@ -157,12 +159,14 @@ _MODULES = {
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = import_module(f".{_HOMES[name]}", __name__)
-    value = globals()[name] = home if name == _HOMES[name] else getattr(home, name)
-    return value
+if not TYPE_CHECKING:  # pragma: no branch - the checkers would take any name
+
+    def __getattr__(name):
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        home = import_module(f".{_HOMES[name]}", __name__)
+        value = globals()[name] = home if name == _HOMES[name] else getattr(home, name)
+        return value
 
 
 def __dir__() -> list[str]:

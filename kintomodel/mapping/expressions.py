@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeAlias, TypeVar, overload
 
 from ..errors import UsageError
+from .terms import Order, Term
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -18,18 +19,6 @@ U = TypeVar("U")
 
 class WrongTypeComparison:
     """What the checkers see for `field == value` of another type. filter() does not take it."""
-
-
-class Term(NamedTuple):
-    """One look-up as it was written. path: ("amount__gte",) unsplit, if it came as a keyword."""
-
-    path: tuple[str, ...]
-    lookup: str | None
-    value: Any
-
-    def __str__(self) -> str:
-        lookup = [] if self.lookup is None else [self.lookup]
-        return f"{'__'.join([*self.path, *lookup])}={self.value!r}"
 
 
 class Q:
@@ -43,21 +32,21 @@ class Q:
 
     __slots__ = ("parts", "relation")
 
-    def __init__(self, *conditions: Q | bool, **lookups: Any) -> None:
+    def __init__(self, *conditions: Condition, **lookups: Any) -> None:
         self.relation = "and"
         terms = [Term((keyword,), None, value) for keyword, value in lookups.items()]
         self.parts: tuple[Term | Q, ...] = (*_said(map(as_condition, conditions)), *terms)
 
-    def __and__(self, other: Q | bool) -> Q:
+    def __and__(self, other: Condition) -> Q:
         return _joined("and", self, as_condition(other))
 
-    def __or__(self, other: Q | bool) -> Q:
+    def __or__(self, other: Condition) -> Q:
         return _joined("or", self, as_condition(other))
 
-    def __rand__(self, other: Q | bool) -> Q:
+    def __rand__(self, other: Condition) -> Q:
         return _joined("and", as_condition(other), self)
 
-    def __ror__(self, other: Q | bool) -> Q:
+    def __ror__(self, other: Condition) -> Q:
         return _joined("or", as_condition(other), self)
 
     def __invert__(self) -> Q:
@@ -128,6 +117,14 @@ def _inner(part: Term | Q) -> str:
     return repr(part) if isinstance(part, Q) else f"Q({part})"
 
 
+class _Text(Protocol):
+    """A field of text: str, a NewType, a Literal or a subclass of it, or None."""
+
+    @property
+    def _value(self) -> str | None: ...
+    def term(self, lookup: str, value: Any) -> Q: ...
+
+
 class FieldExpression(Generic[T]):
     """A field of a model class in an expression. field_path: Python names. field_type: None where unknown."""
 
@@ -193,6 +190,12 @@ class FieldExpression(Generic[T]):
 
     if TYPE_CHECKING:
 
+        @property
+        def _value(self) -> T: ...
+        def __and__(self: FieldExpression[bool] | FieldExpression[bool | None], other: Condition) -> Q: ...
+        def __or__(self: FieldExpression[bool] | FieldExpression[bool | None], other: Condition) -> Q: ...
+        def __invert__(self: FieldExpression[bool] | FieldExpression[bool | None]) -> Q: ...
+
         @overload  # type: ignore[override]
         def __eq__(  # type: ignore[overload-overlap]
             self: FieldExpression[Decimal] | FieldExpression[Decimal | None], value: Decimal | int | None
@@ -253,11 +256,33 @@ class FieldExpression(Generic[T]):
         def __contains__(self, value):
             raise UsageError(f"write F({'.'.join(self.field_path)}).contains({value!r}) instead of `in`")
 
-    def in_(self, values: Iterable[T]) -> Q:
+    @overload
+    def in_(  # type: ignore[overload-overlap]
+        self, values: str
+    ) -> WrongTypeComparison: ...
+    @overload
+    def in_(
+        self: FieldExpression[Decimal] | FieldExpression[Decimal | None],
+        values: Iterable[Decimal | int | None],
+    ) -> Q: ...
+    @overload
+    def in_(self, values: Iterable[T | None]) -> Q: ...
+    def in_(self, values: Iterable[Any]) -> Any:
         """Is it one of these?"""
         return self.term("in", _kept(values))
 
-    def not_in(self, values: Iterable[T]) -> Q:
+    @overload
+    def not_in(  # type: ignore[overload-overlap]
+        self, values: str
+    ) -> WrongTypeComparison: ...
+    @overload
+    def not_in(
+        self: FieldExpression[Decimal] | FieldExpression[Decimal | None],
+        values: Iterable[Decimal | int | None],
+    ) -> Q: ...
+    @overload
+    def not_in(self, values: Iterable[T | None]) -> Q: ...
+    def not_in(self, values: Iterable[Any]) -> Any:
         """Also where the key is missing."""
         return self.term("not_in", _kept(values))
 
@@ -269,36 +294,36 @@ class FieldExpression(Generic[T]):
         """Is the key there, be it with null?"""
         return self.term("exists", wanted)
 
-    def like(self: FieldExpression[str] | FieldExpression[str | None], pattern: str) -> Q:
+    def like(self: _Text, pattern: str) -> Q:
         """Whatever the case; * for any run of characters; without one, anywhere in the text."""
         return self.term("like", pattern)
 
-    def iexact(self: FieldExpression[str] | FieldExpression[str | None], text: str) -> Q:
+    def iexact(self: _Text, text: str) -> Q:
         """Whatever the case, as all that begin with an i."""
         return self.term("iexact", text)
 
-    def startswith(self: FieldExpression[str] | FieldExpression[str | None], prefix: str) -> Q:
+    def startswith(self: _Text, prefix: str) -> Q:
         """As upper and lower case are written; for none, istartswith()."""
         return self.term("startswith", prefix)
 
-    def istartswith(self: FieldExpression[str] | FieldExpression[str | None], prefix: str) -> Q:
+    def istartswith(self: _Text, prefix: str) -> Q:
         """Whatever the case."""
         return self.term("istartswith", prefix)
 
-    def endswith(self: FieldExpression[str] | FieldExpression[str | None], suffix: str) -> Q:
+    def endswith(self: _Text, suffix: str) -> Q:
         """As upper and lower case are written; for none, iendswith()."""
         return self.term("endswith", suffix)
 
-    def iendswith(self: FieldExpression[str] | FieldExpression[str | None], suffix: str) -> Q:
+    def iendswith(self: _Text, suffix: str) -> Q:
         """Whatever the case."""
         return self.term("iendswith", suffix)
 
-    def icontains(self: FieldExpression[str] | FieldExpression[str | None], part: str) -> Q:
+    def icontains(self: _Text, part: str) -> Q:
         """This part anywhere in the text, whatever the case."""
         return self.term("icontains", part)
 
     @overload
-    def contains(self: FieldExpression[str] | FieldExpression[str | None], *values: str) -> Q: ...
+    def contains(self: _Text, *values: str) -> Q: ...
     @overload
     def contains(self: FieldExpression[list[U]], *values: U) -> Q: ...
     @overload
@@ -306,9 +331,15 @@ class FieldExpression(Generic[T]):
     @overload
     def contains(self: FieldExpression[set[U]], *values: U) -> Q: ...
     @overload
+    def contains(self: FieldExpression[set[U] | None], *values: U) -> Q: ...
+    @overload
     def contains(self: FieldExpression[frozenset[U]], *values: U) -> Q: ...
     @overload
+    def contains(self: FieldExpression[frozenset[U] | None], *values: U) -> Q: ...
+    @overload
     def contains(self: FieldExpression[tuple[U, ...]], *values: U) -> Q: ...
+    @overload
+    def contains(self: FieldExpression[tuple[U, ...] | None], *values: U) -> Q: ...
     def contains(self, *values: Any) -> Q:
         """All these elements in the list; or, of a text, this part of it."""
         return self.term("contains", values[0] if len(values) == 1 else list(values))
@@ -320,9 +351,15 @@ class FieldExpression(Generic[T]):
     @overload
     def contains_any(self: FieldExpression[set[U]], *values: U) -> Q: ...
     @overload
+    def contains_any(self: FieldExpression[set[U] | None], *values: U) -> Q: ...
+    @overload
     def contains_any(self: FieldExpression[frozenset[U]], *values: U) -> Q: ...
     @overload
+    def contains_any(self: FieldExpression[frozenset[U] | None], *values: U) -> Q: ...
+    @overload
     def contains_any(self: FieldExpression[tuple[U, ...]], *values: U) -> Q: ...
+    @overload
+    def contains_any(self: FieldExpression[tuple[U, ...] | None], *values: U) -> Q: ...
     def contains_any(self, *values: Any) -> Q:
         """At least one of these elements in the list."""
         return self.term("contains_any", list(values))
@@ -334,9 +371,15 @@ class FieldExpression(Generic[T]):
     @overload
     def contained_by(self: FieldExpression[set[U]], *values: U) -> Q: ...
     @overload
+    def contained_by(self: FieldExpression[set[U] | None], *values: U) -> Q: ...
+    @overload
     def contained_by(self: FieldExpression[frozenset[U]], *values: U) -> Q: ...
     @overload
+    def contained_by(self: FieldExpression[frozenset[U] | None], *values: U) -> Q: ...
+    @overload
     def contained_by(self: FieldExpression[tuple[U, ...]], *values: U) -> Q: ...
+    @overload
+    def contained_by(self: FieldExpression[tuple[U, ...] | None], *values: U) -> Q: ...
     def contained_by(self, *values: Any) -> Q:
         """No elements in the list but these."""
         return self.term("contained_by", list(values))
@@ -350,40 +393,5 @@ class FieldExpression(Generic[T]):
         return Order(self.field_path, descending=True)
 
 
-class Order(NamedTuple):
-    """A key of order_by()."""
-
-    path: tuple[str, ...]
-    descending: bool = False
-
-
-class _F:
-    """F(Receipt.paid_at): the field as an expression, for the checkers too.
-
-    F.paid_at and F["address.city"]: by name, without a type.
-    """
-
-    @overload
-    def __call__(self, field: FieldExpression[U], /) -> FieldExpression[U]: ...
-    @overload
-    def __call__(self, field: U | None, /) -> FieldExpression[U]: ...
-    def __call__(self, field: Any, /) -> Any:
-        if not isinstance(field, FieldExpression):
-            raise UsageError(f"F() takes a field of a model class, as in F(Receipt.amount), got {field!r}")
-        return field
-
-    def __getattr__(self, name: str) -> FieldExpression[Any]:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return FieldExpression((name,))
-
-    def __getitem__(self, name: str) -> FieldExpression[Any]:
-        return FieldExpression(tuple(name.split(".")))
-
-
-F = _F()
-
-
-def some(field: U | None) -> U:
-    """The same without None for the checkers: some(Receipt.address).city == "Paris"."""
-    return cast("U", field)
+Condition: TypeAlias = "Q | bool | FieldExpression[bool] | FieldExpression[bool | None]"
+"""A bool field stands for being true."""

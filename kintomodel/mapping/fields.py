@@ -12,6 +12,8 @@ from ..errors import UsageError
 from .expressions import FieldExpression
 
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 Store: TypeAlias = Literal["text", "epoch_ms"]
 Owner: TypeAlias = Literal["remote"]
@@ -38,10 +40,11 @@ class Settings(TypedDict, total=False):
     """What Field() takes beside a default, as field() does."""
 
     key: str | None
-    store: Any
+    store: Store | None
     omit_none: bool
-    validator: Any
-    owner: Any
+    validator: Validator | Sequence[Validator]
+    owner: Owner | None
+    repr: bool
 
 
 @overload
@@ -58,6 +61,36 @@ def field(
 @overload
 def field(
     *,
+    factory: type[list[T]],
+    key: str | None = ...,
+    store: Store | None = ...,
+    validator: Validator | Sequence[Validator] = ...,
+    owner: Owner | None = ...,
+    repr: bool = ...,
+) -> list[T]: ...
+@overload
+def field(
+    *,
+    factory: type[set[T]],
+    key: str | None = ...,
+    store: Store | None = ...,
+    validator: Validator | Sequence[Validator] = ...,
+    owner: Owner | None = ...,
+    repr: bool = ...,
+) -> set[T]: ...
+@overload
+def field(
+    *,
+    factory: type[dict[K, V]],
+    key: str | None = ...,
+    store: Store | None = ...,
+    validator: Validator | Sequence[Validator] = ...,
+    owner: Owner | None = ...,
+    repr: bool = ...,
+) -> dict[K, V]: ...
+@overload
+def field(
+    *,
     factory: Callable[[], T],
     key: str | None = ...,
     store: Store | None = ...,
@@ -70,7 +103,7 @@ def field(
     *,
     key: str | None = ...,
     store: Store | None = ...,
-    omit_none: bool = ...,
+    omit_none: Literal[False] = ...,
     validator: Validator | Sequence[Validator] = ...,
     owner: Owner | None = ...,
     repr: bool = ...,
@@ -94,7 +127,8 @@ def field(
     store: "text" keeps each Decimal as a string, for values that no JSON number holds exactly; such
     a field cannot be ordered or compared with < and >. "epoch_ms" keeps each datetime as an integer
     of milliseconds since 1970.
-    omit_none: None is no key at all on the server, instead of a null; the default is None then.
+    omit_none: None is no key at all on the server, instead of a null; the default is None then, which is
+    to be written for the checkers.
     validator: one or several of attrs.validators, or functions like them. They look at what is to be
     sent; what the server has, and is left as it is, is not refused.
     owner: "remote" for what people edit on the server: sync() and load() never overwrite it.
@@ -105,7 +139,10 @@ def field(
         raise UsageError(f'owner is "remote" or None, got {owner!r}')
     if omit_none and (factory is not None or default not in (None, attrs.NOTHING)):
         raise UsageError("with omit_none=True a missing key is None: it cannot have another default")
-    validators = (validator,) if callable(validator) else tuple(validator)
+    several = (validator,) if callable(validator) else validator
+    if not isinstance(several, Sequence) or not all(map(callable, several)):
+        raise UsageError(f"validator is a function, or several of them, got {validator!r}")
+    validators = tuple(several)
     metadata = {_METADATA: Options(key, store, omit_none, validators, owner)}
     if factory is not None:
         return attrs.field(factory=factory, metadata=metadata, repr=repr)

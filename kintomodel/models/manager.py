@@ -16,9 +16,9 @@ from ..errors import Conflict, Forbidden, NotFound, UsageError
 from ..files import dumping
 from ..files.dumping import OnError
 from ..flows.listing import PAGE_SIZE
-from ..mapping.expressions import F
 from ..mapping.fields import options, suggestion
 from ..mapping.state import Home, Mapped, check_client, home_of
+from ..mapping.typed_fields import F
 from ..protocol.paths import CollectionPath
 from ..protocol.permissions import Everyone, is_public
 from ..protocol.report import Report

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from copy import deepcopy
 from datetime import datetime, timedelta, timezone
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast, overload
 from uuid import uuid4
 
 import attrs
@@ -249,6 +249,11 @@ class Model(_ModelBase, abstract=True):
     last_modified: int | None = internal(default=None, init=False)
 
     modified_at = _ModifiedAt()
+
+    if TYPE_CHECKING:
+        __attrs_attrs__: ClassVar[tuple[attrs.Attribute[Any], ...]]
+
+        def __attrs_init__(self, **fields: Any) -> None: ...
 
     @property
     def extra(self) -> JSONObject:

@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any, Generic, Literal, TypeVar, overload
 
-from ..mapping.expressions import FieldExpression, Order, Q
+from ..mapping.expressions import Condition, FieldExpression
 from ..mapping.state import Mapped
+from ..mapping.terms import Order
 from ..query.explaining import Explanation
 from ..reading.aggregates import Aggregate
 from ..reading.prefetching import DanglingRef
@@ -28,11 +29,11 @@ class Queries(ABC, Generic[M]):
     def none(self) -> QuerySet[M]:
         return self.all().none()
 
-    def filter(self, *conditions: Q | bool, **lookups: Any) -> QuerySet[M]:
+    def filter(self, *conditions: Condition, **lookups: Any) -> QuerySet[M]:
         """See QuerySet.filter."""
         return self.all().filter(*conditions, **lookups)
 
-    def exclude(self, *conditions: Q | bool, **lookups: Any) -> QuerySet[M]:
+    def exclude(self, *conditions: Condition, **lookups: Any) -> QuerySet[M]:
         """See QuerySet.exclude."""
         return self.all().exclude(*conditions, **lookups)
 
@@ -48,7 +49,7 @@ class Queries(ABC, Generic[M]):
         """See QuerySet.explain."""
         return self.all().explain()
 
-    def get(self, *conditions: Q | bool, **lookups: Any) -> M:
+    def get(self, *conditions: Condition, **lookups: Any) -> M:
         """See QuerySet.get."""
         return self.all().get(*conditions, **lookups)
 

@@ -10,8 +10,9 @@ import attrs
 from typing_extensions import Self
 
 from ..errors import MultipleFound, NotFound, UsageError
-from ..mapping.expressions import FieldExpression, Order, Q
+from ..mapping.expressions import Condition, FieldExpression, Q
 from ..mapping.state import Home, Mapped
+from ..mapping.terms import Order
 from ..protocol.report import Report
 from ..query import explaining
 from ..query.conditions import EVERYTHING, NOTHING, And, normal
@@ -57,14 +58,14 @@ class QuerySet(Generic[M]):
     reading: Reading = WHOLE
     _records: list[M] | None = attrs.field(default=None, init=False, repr=False)
 
-    def filter(self, *conditions: Q | bool, **lookups: Any) -> Self:
+    def filter(self, *conditions: Condition, **lookups: Any) -> Self:
         """Those that meet all of it: Receipt.amount >= 10, Q(...), or amount__gte=10.
 
         Filters speak of what is stored: a missing key is not the default of its field.
         """
         return self._narrowed(Q(*conditions, **lookups))
 
-    def exclude(self, *conditions: Q | bool, **lookups: Any) -> Self:
+    def exclude(self, *conditions: Condition, **lookups: Any) -> Self:
         """Those that do not meet all of it; so also those that lack the key. Of nothing: the same."""
         written = Q(*conditions, **lookups)
         return self._narrowed(~written if written.parts else written)
@@ -102,7 +103,7 @@ class QuerySet(Generic[M]):
         """No records, without a request."""
         return self._with(condition=NOTHING)
 
-    def get(self, *conditions: Q | bool, **lookups: Any) -> M:
+    def get(self, *conditions: Condition, **lookups: Any) -> M:
         """The one record that matches. Raises NotFound or MultipleFound.
 
         get(id=...) alone is one GET of the record itself, permissions included.

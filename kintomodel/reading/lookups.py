@@ -14,8 +14,9 @@ from cattrs import StructureHandlerNotFoundError
 from ..errors import UsageError, ValidationError
 from ..mapping.codec import no_storage_form
 from ..mapping.declaration import Declaration
-from ..mapping.expressions import FieldExpression, Order, Q, Term
+from ..mapping.expressions import FieldExpression, Q
 from ..mapping.fields import suggestion
+from ..mapping.terms import Order, Term
 from ..protocol.values import JSON, check
 from ..query.conditions import EVERYTHING, NOTHING, And, Comparison, Condition, Not, Or
 from ..query.query import Sort

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Literal
 
 from typing_extensions import Self
 
@@ -130,11 +131,11 @@ class Bucket(Container[BucketPermissions]):
     def history(
         self,
         *,
-        action: str | None = None,
+        action: Literal["create", "update", "delete"] | None = None,
         user_id: str | None = None,
         since: datetime | int | None = None,
         before: datetime | int | None = None,
-        resource_name: str | None = None,
+        resource_name: Literal["bucket", "collection", "group", "record"] | None = None,
         collection_id: str | None = None,
         group_id: str | None = None,
         record_id: str | None = None,
@@ -155,11 +156,11 @@ class Bucket(Container[BucketPermissions]):
     def purge_history(
         self,
         *,
-        action: str | None = None,
+        action: Literal["create", "update", "delete"] | None = None,
         user_id: str | None = None,
         since: datetime | int | None = None,
         before: datetime | int | None = None,
-        resource_name: str | None = None,
+        resource_name: Literal["bucket", "collection", "group", "record"] | None = None,
         collection_id: str | None = None,
         group_id: str | None = None,
         record_id: str | None = None,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from typing_extensions import Self
 
@@ -42,6 +42,9 @@ T = TypeVar("T")
 
 _active: ContextVar[Client | None] = ContextVar("kintomodel_client", default=None)
 _default: Client | None = None
+
+
+Part: TypeAlias = Literal["accounts", "buckets", "groups", "collections", "records", "permissions"]
 
 
 class Client:
@@ -187,7 +190,7 @@ class Client:
         self,
         desired: Iterable[Desired] | Mapping[str, JSON],
         *,
-        only: str | Iterable[str] | None = None,
+        only: Part | Iterable[Part] | None = None,
         delete: bool = False,
     ) -> ServerPlan:
         """What makes the server hold what is desired; nothing is written before plan.apply().

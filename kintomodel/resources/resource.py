@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from typing_extensions import Self
 
@@ -159,7 +159,7 @@ class Resource(Generic[P]):
     def history(
         self,
         *,
-        action: str | None = None,
+        action: Literal["create", "update", "delete"] | None = None,
         user_id: str | None = None,
         since: datetime | int | None = None,
         before: datetime | int | None = None,

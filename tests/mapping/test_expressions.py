@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from kintomodel import F, Field, Model, Q, UsageError, field, some
-from kintomodel.mapping.expressions import FieldExpression, Order, Term
+from kintomodel.mapping.expressions import FieldExpression
+from kintomodel.mapping.terms import Order, Term
 from kintomodel.reading.lookups import LOOKUPS
 
 

@@ -61,6 +61,12 @@ def test_a_storage_form_that_is_not_there_is_refused():
         field(store="number")
 
 
+@pytest.mark.parametrize("wrong", [3, [3], "x", None])
+def test_a_validator_is_a_function(wrong):
+    with pytest.raises(UsageError, match="validator is a function, or several of them, got"):
+        field(default=0, validator=wrong)
+
+
 def test_a_suggestion_is_what_is_near():
     assert suggestion("amuont", ["amount", "kind"]) == "did you mean 'amount'?"
 

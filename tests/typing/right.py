@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, NewType
 
+import attrs
 from models import Address, Customer, CustomerManager, Note, Receipt, Status, Typed
 from typing_extensions import assert_type
 
@@ -19,8 +20,10 @@ from kintomodel import (
     DryRun,
     Everyone,
     F,
+    Field,
     Manager,
     Max,
+    Model,
     Plan,
     Q,
     QuerySet,
@@ -30,6 +33,7 @@ from kintomodel import (
     Tombstone,
     account,
     desired,
+    field,
     group,
     some,
 )
@@ -244,3 +248,33 @@ typed = Typed(total=Decimal(3), label="q")
 typed.total = Decimal(4)
 typed.moment = None
 assert_type(typed.total, Decimal)
+
+# Fields of more types
+UserId = NewType("UserId", str)
+
+
+class Account(Model, bucket="shop", collection="accounts"):
+    user: UserId
+    kind: Literal["a", "b"] = "a"
+    paid: bool = False
+    sent: Field[bool] = Field(default=False, repr=False)
+    colors: Field[set[str] | None] = Field(default=None)
+    sizes: Field[tuple[int, ...] | None] = Field(default=None)
+    home: Field[Address | None] = Field(default=None)
+    prices: Field[dict[str, Decimal]] = Field(factory=dict)
+    limits: dict[str, int] = field(factory=dict)
+    seen: set[str] = field(factory=set)
+
+    def __init__(self, user: str) -> None:
+        self.__attrs_init__(user=UserId(user))
+
+
+Account.objects.filter(Account.paid)
+Account.objects.filter(F(Account.paid), ~Account.sent)
+Account.objects.exclude(Account.sent & (F(Account.kind) == "a") | Q(user="x"))
+Account.objects.filter(F(Account.user).startswith("x"), F(Account.kind).icontains("a"))
+Account.objects.filter(Account.colors.contains("red"), Account.sizes.contains_any(1, 2))
+Account.objects.filter(some(Account.home).street == "Main", some(Account.prices)["eur"] > 3)
+Account.objects.filter(F(Receipt.amount).in_([1, Decimal(2)]), F(Receipt.paid_at).not_in([now, None]))
+assert_type(Account("x").limits, dict[str, int])
+attrs.fields(Account)

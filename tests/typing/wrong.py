@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from models import Customer, Receipt, Typed
 
+import kintomodel
 from kintomodel import Client, F, Field, Model, Q, Ref, Sum, desired, field, some
 
 receipt = Receipt(amount=Decimal(1))
@@ -16,6 +17,11 @@ class WrongDefault(Model):
     a: Field[int] = Field(default="x")  #! mypy pyright ty
     b: int = field(default="x")  #! mypy pyright ty
     c: list[int] = field(factory=dict)  #! mypy pyright ty
+
+    d: Field[Decimal] = Field(default=Decimal(0), store="txet")  #! mypy pyright ty
+    e: Field[int] = Field(default=0, owner="me")  #! mypy pyright ty
+    f: Field[int] = Field(default=0, validator=3)  #! mypy pyright ty
+    g: str | None = field(omit_none=True)  #! mypy pyright ty
 
 
 class WrongKeyword(Model, buckt="x"):  #! pyright ty
@@ -106,6 +112,12 @@ Typed.objects.filter(Typed.label.icontains(3))  #! mypy pyright ty
 Typed.objects.filter(Typed.names.contained_by(3))  #! mypy pyright ty
 Typed.objects.filter(Typed.total.in_(["x"]))  #! mypy pyright ty
 
+Receipt.objects.filter(F(Receipt.currency).in_("EUR"))  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.amount).not_in(["x"]))  #! mypy pyright ty
+Receipt.objects.filter(Typed.number)  #! mypy pyright ty
+Receipt.objects.filter(~Typed.label)  #! mypy pyright ty
+Receipt.objects.filter(F(Receipt.amount).startswith("x"))  #! mypy pyright ty
+
 # Parts of records, and values made of many
 Receipt.objects.only(3)  #! mypy pyright ty
 Receipt.objects.only("amount").get().amuont  #! mypy pyright ty
@@ -140,3 +152,7 @@ client.plan(desired.bucket("shop"))  #! mypy pyright ty
 client.plan([desired.bucket("shop", groups=["editors"])])  #! mypy pyright ty
 client.plan([], only=3)  #! mypy pyright ty
 client.plan([]).aply()  #! mypy pyright ty
+client.plan([], only="goups")  #! mypy pyright ty
+client.bucket("b").history(action="creat")  #! mypy pyright ty
+client.bucket("b").history(resource_name="recrd")  #! mypy pyright ty
+kintomodel.conect("http://localhost:8888/v1")  #! mypy pyright ty

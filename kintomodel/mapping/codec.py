@@ -112,8 +112,8 @@ class Codec(Generic[T]):
     def _noted(self, record: T, data: JSONObject) -> T:
         """With what its defaults made up, so that nobody takes it for an edit."""
         lacking = [info.name for info in self.inventing if info.key not in data]
-        if lacking and (state := known(cast(Any, record))) is not None:
-            state.made = {name: vars(record)[name] for name in lacking}
+        if lacking:
+            cast(Any, record)._state.made = {name: vars(record)[name] for name in lacking}
         return record
 
     def load(self, data: JSONObject, where: object) -> T:

@@ -351,8 +351,7 @@ class Resource(Generic[P]):
     def _stand_on(self, stored: StoredObject, sent: Mapping[str, list[str]] | None = None) -> None:
         """What is edited is so on top of this from now on. sent: the permissions that are ours in it."""
         self._stored, self._lost = stored, None
-        if self._permissions is not None:
-            self._permissions.stand_on(stored.permissions, sent=sent)
+        self.permissions.stand_on(stored.permissions, sent=sent)
 
     def _inheriting(self, creation: Write) -> Write:
         """With the permissions that its bucket wants for such children; one GET if it may want some."""

@@ -253,6 +253,13 @@ def test_what_a_row_does_not_say_of_a_nested_object_stays(
     assert not Receipt.objects.load(tmp_path / "rows.csv").updated
 
 
+def test_a_part_on_top_of_what_does_not_fit_is_said(payments: Client, tmp_path: Path) -> None:
+    put(payments, "a", place={"city": "Rome", "zip": "x"})
+    (outcome,) = Receipt.objects.load(written(tmp_path, "rows.csv", "id,place.city\na,Oslo\n"))
+    assert (outcome.status, outcome.position) == ("invalid", 2)
+    assert outcome.message == "line 2: place.zip: expected an integer, got string 'x'"
+
+
 def test_parts_of_objects_within_objects_stay_as_well(payments: Client, tmp_path: Path) -> None:
     host = {"name": "A", "place": {"city": "x", "zip": 5}, "other": {"city": "z", "zip": None}, "boss": None}
     put(payments, "p", host=host)

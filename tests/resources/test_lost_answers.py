@@ -284,3 +284,32 @@ def test_a_refused_write_is_not_taken_for_a_lost_one(
     cutting.methods.clear()
     record.save()
     assert cutting.methods == []
+
+
+def test_a_listed_object_knows_its_lost_write_without_its_permissions(
+    payments: Client, cutting: Cutting, record: Record
+) -> None:
+    (listed,) = (
+        Client(payments.url, transport=cutting).bucket("payments").collection("receipts").get_all_records()
+    )
+    listed.data["amount"] = 2
+    break_off(cutting, "cut", listed.save)
+    listed.data["note"] = "y"
+    listed.save()
+    assert stored(payments) == {"amount": 2, "note": "y"}
+
+
+def test_a_batch_says_if_it_cannot_see_whose_write_it_met(
+    payments: Client, cutting: Cutting, record: Record
+) -> None:
+    client = Client(payments.url, transport=cutting)
+    client.connection.batch_size()  # the GET of the root
+    one = client.bucket("payments").collection("receipts").get_record("r1")
+    one.data["amount"] = 2
+    break_off(cutting, "cut", one.save)
+    one.data["amount"] = 3
+    with client.batch() as batch:
+        pending = batch.save(one)
+        cutting.fates = [None, "cut"]
+    assert isinstance(pending.error, ConnectionFailed)
+    assert stored(payments)["amount"] == 2

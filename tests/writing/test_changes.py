@@ -221,6 +221,8 @@ def test_what_a_default_made_up_when_it_was_read_is_no_change():
     token.double = 7
     assert token.changes() == {"token": str(token.token), "double": 7}
     assert set(Token().changes()) == {"token", "double", "amount"}
+    whole = {**SERVER, "amount": 3, "double": 4, "token": str(uuid4())}
+    assert from_stored(Token, home_of(Token.__kinto__), whole).changes() == {}
 
 
 def test_what_was_made_up_anew_is_no_change_either(payments):

@@ -7,7 +7,16 @@ from functools import partial
 
 import pytest
 
-from kintomodel import Client, Conflict, ConnectionFailed, Model, NotFound, ServerError, TransportError
+from kintomodel import (
+    Client,
+    Conflict,
+    ConnectionFailed,
+    Forbidden,
+    Model,
+    NotFound,
+    ServerError,
+    TransportError,
+)
 from kintomodel.transport.http import HTTPTransport
 from kintomodel.transport.retry import Patience, RetryTransport
 
@@ -402,5 +411,15 @@ def test_a_refused_write_is_not_taken_for_an_interrupted_one(once, cutting, thei
             refused()
     cutting.methods.clear()
     receipt.amount = Decimal(1)
+    receipt.save()
+    assert cutting.methods == []
+
+
+def test_permissions_that_were_refused_are_not_taken_for_lost_ones(once, cutting, theirs):
+    receipt = Receipt.objects.create(amount=Decimal(1))
+    cutting.fates = [403]
+    with pytest.raises(Forbidden):
+        receipt.permissions.update(read=["account:bob"])
+    cutting.methods.clear()
     receipt.save()
     assert cutting.methods == []

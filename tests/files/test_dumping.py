@@ -26,6 +26,7 @@ from kintomodel.syncing.wanted import Reader
 from kintomodel.testing import record
 
 from ..syncing.test_plan import Meddling
+from ..syncing.test_syncing import Checked
 
 
 @attrs.define
@@ -268,15 +269,6 @@ def test_parts_of_objects_within_objects_stay_as_well(payments: Client, tmp_path
     ).raise_for_failures()
     found = stored(payments)[0]["host"]
     assert found == {**host, "name": "B", "place": {"city": "y", "zip": 5}}
-
-
-class Checked(Model, bucket="payments", collection="receipts"):
-    amount: int = field(default=0, validator=attrs.validators.ge(0))
-    most: int = 10
-
-    def clean(self) -> None:
-        if self.amount > self.most:
-            raise ValueError(f"{self.amount} is more than {self.most}")
 
 
 def test_rows_that_save_would_refuse_are_bad(payments: Client, tmp_path: Path) -> None:

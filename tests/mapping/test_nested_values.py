@@ -6,21 +6,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-import attrs
 import pytest
 
 from kintomodel.mapping.nested_values import same_value
 
-
-@attrs.define
-class Remark:
-    text: str
-    author: str = attrs.field(default="", eq=False)
-
-
-@attrs.define(eq=False)
-class Place:
-    city: str
+from ..syncing.test_syncing import Place, Remark
 
 
 @dataclass

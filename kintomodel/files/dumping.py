@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO, TypeAlias, TypeVar
 from uuid import uuid4
 
-from ..errors import KintoError, TransportError, UsageError, ValidationError
+from ..errors import KintoError, UsageError, ValidationError
 from ..flows.listing import PAGE_SIZE
 from ..mapping.annotations import mentions
 from ..mapping.state import Home, Mapped, extra
 from ..protocol import batch
 from ..protocol.operations import Flow
-from ..protocol.report import Outcome, Report, broken_off, failure
+from ..protocol.report import Outcome, Report, broken_off, failure, loss
 from ..protocol.values import JSON, JSONObject
 from ..query import scanning
 from ..query.conditions import EVERYTHING, Comparison
@@ -147,7 +147,8 @@ class File:
                 row = {name: value if name in self._exact else plain(value) for name, value in row.items()}
             wanted = self.reader.read(row, line)
             # So that it can be created, whether it is there or not.
-            whole, id = self.reader.whole(wanted, wanted.id or "new"), wanted.id or "new"
+            id = wanted.id or "new"
+            whole = self.reader.whole(wanted, id)
             # Of one that may be there a row may be a part only: then it is not known yet what it becomes.
             is_whole = wanted.id is None or wanted.data.keys() | wanted.removed >= self._keys
             self.reader.validate(wanted, id, whole, wanted.data, cleans=is_whole)
@@ -197,8 +198,7 @@ def _write(
                     raise
                 lost = error
             else:
-                last = outcomes[-1].error
-                lost = last if isinstance(last, TransportError) else None
+                lost = loss(outcomes)
                 chunk = []
         if lost is not None:
             outcomes += [failure(_shown(row), line, lost) for line, row, _ in chunk]

@@ -123,6 +123,11 @@ def is_in_doubt(error: object) -> bool:
     return isinstance(error, TransportError)
 
 
+def deleted_since(error: NotFound, advice: str) -> Conflict:
+    """What a write of something that was read, and is there no more, comes to."""
+    return error.retold(Conflict, f"{error.method} {error.path}: it was deleted since it was read; {advice}")
+
+
 def own_write(path: object, lost: Lost | None, conflict: Conflict) -> Flow[StoredObject | None]:
     """The object as it is stored, if it is what our own write made of it whose answer was lost.
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from ..errors import Conflict, KintoError, NotFound, TransportError
-from ..flows import bulk
+from ..flows import bulk, settling
 from ..protocol import batch
 from ..protocol.changes import Write
 from ..protocol.operations import Flow
-from ..protocol.report import Outcome, Report, Status, broken_off, failure
+from ..protocol.report import Outcome, Report, Status, broken_off, failure, loss
 
 T = TypeVar("T")
 
@@ -40,8 +40,7 @@ def in_batches(
         results = yield from _sent(chunk, write)
         for change, result in zip(chunk, results, strict=True):
             outcomes.append((yield from settle(change, len(outcomes), result)))
-        last = outcomes[-1].error
-        lost = last if isinstance(last, TransportError) else None
+        lost = loss(outcomes)
         try:
             tell(len(outcomes), len(changes))
         except Exception as error:
@@ -65,5 +64,4 @@ def _sent(changes: Sequence[T], write: Callable[[T], Write]) -> Flow[list[Any]]:
 
 def deleted_since(error: NotFound) -> Conflict:
     """What was to be changed is there no more."""
-    message = f"{error.method} {error.path}: it was deleted since it was read; plan it again"
-    return error.retold(Conflict, message)
+    return settling.deleted_since(error, "plan it again")

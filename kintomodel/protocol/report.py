@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
@@ -16,6 +16,7 @@ from ..errors import (
     KintoError,
     NotFound,
     PermissionsNotVisible,
+    TransportError,
     Unauthorized,
     UsageError,
     ValidationError,
@@ -87,6 +88,12 @@ class Outcome(Generic[T_co]):
         if len(shown) <= _WIDTH:
             return shown
         return self.id or f"{shown[: _WIDTH - 3]}..."
+
+
+def loss(outcomes: Sequence[Outcome[Any]]) -> TransportError | None:
+    """Why the server cannot be reached, as far as the last of them tells: then the rest is given up."""
+    last = outcomes[-1].error if outcomes else None
+    return last if isinstance(last, TransportError) else None
 
 
 def failure(object: T, position: int, error: KintoError, id: str = "") -> Outcome[T]:

@@ -12,6 +12,7 @@ from ..flows import accounts
 from ..plans.carrying_out import DONE
 from ..plans.change import PlannedChange
 from ..protocol.operations import Flow
+from ..protocol.permissions import account
 from ..protocol.report import Outcome, failure
 from ..protocol.values import JSON
 
@@ -27,7 +28,7 @@ class AccountChange(PlannedChange):
     @property
     def principal(self) -> str:
         """Of the account: what a permission is given to."""
-        return f"account:{self._account.id}"
+        return account(self._account.id)
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.id}>"

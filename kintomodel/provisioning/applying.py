@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from ..errors import Conflict, KintoError, NotFound, TransportError
+from ..errors import Conflict, KintoError, NotFound
 from ..flows import editing
 from ..plans import carrying_out
 from ..protocol.changes import Write
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
-from ..protocol.report import Outcome, Report, failure
+from ..protocol.report import Outcome, Report, failure, loss
 from .accounts import AccountChange
 from .changing import ObjectChange
 
@@ -26,7 +26,7 @@ def apply(changes: Sequence[AnyChange], batch_size: int) -> Flow[Report[AnyChang
     outcomes: list[Outcome[AnyChange]] = []
     for _, group in groupby(changes, type):
         several, start = list(group), len(outcomes)
-        lost = _loss(outcomes)
+        lost = loss(outcomes)
         if lost is None:
             done = yield from _carried_out(several, batch_size)
         else:
@@ -43,17 +43,11 @@ def _carried_out(several: Sequence[AnyChange], batch_size: int) -> Flow[list[Out
         return (yield from carrying_out.in_batches(objects, ObjectChange.write, _outcome, batch_size))
     outcomes: list[Outcome[Any]] = []
     for at, change in enumerate(users):
-        lost = _loss(outcomes)
+        lost = loss(outcomes)
         outcomes.append(
             (yield from change.carried_out(at)) if lost is None else failure(change, at, lost, change.id)
         )
     return outcomes
-
-
-def _loss(outcomes: Sequence[Outcome[Any]]) -> TransportError | None:
-    """Why the server cannot be reached, as far as the last of them tells."""
-    last = outcomes[-1].error if outcomes else None
-    return last if isinstance(last, TransportError) else None
 
 
 def _outcome(change: ObjectChange, position: int, result: Any) -> Flow[Outcome[ObjectChange]]:

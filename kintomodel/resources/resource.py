@@ -254,8 +254,7 @@ class Resource(Generic[P]):
         """The error of this write, with what it was about."""
         is_save = self._stored is not None and write.expected is not None
         if is_save and isinstance(error, NotFound) and error.errno != MISSING_PARENT:
-            gone = "it was deleted since it was read; create it again if you want it back"
-            error = error.retold(Conflict, f"{error.method} {error.path}: {gone}")
+            error = settling.deleted_since(error, "create it again if you want it back")
         if isinstance(error, Conflict):
             base = None if self._stored is None else self._stored.data
             error.base, error.mine, error.theirs = (

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 import attrs
 
-from ..errors import BulkError, TransportError
+from ..errors import BulkError
 from ..flows import listing
 from ..mapping.state import Mapped
 from ..protocol.paths import CollectionPath
-from ..protocol.report import Outcome, Report
+from ..protocol.report import Outcome, Report, loss
 from ..protocol.values import JSONObject
 from ..query.conditions import EVERYTHING
 from ..transport.connection import Connection
@@ -37,8 +37,9 @@ def copy(model: type[M], connection: Connection, path: CollectionPath, source: I
             size = connection.batch_size()
             done = connection.run(apply([first, *islice(changes, size - 1)], rules, "raise", size))
             outcomes += [_kept(outcome, len(outcomes) + outcome.position) for outcome in done]
-            if isinstance(outcomes[-1].error, TransportError):
-                raise outcomes[-1].error
+            lost = loss(outcomes)
+            if lost is not None:
+                raise lost
     except Exception as error:  # also of after_load
         if not outcomes:
             raise

@@ -223,11 +223,8 @@ def move(record: Mapped, target: Home) -> None:
 
 def _deleted(error: NotFound) -> Conflict:
     """Changed here, deleted there: nobody's version is there to be changed."""
-    return error.retold(
-        Conflict,
-        f"{error.method} {error.path}: it was deleted since it was read; "
-        "save(force=True) does not bring it back, creating a new record does",
-    )
+    advice = "save(force=True) does not bring it back, creating a new record does"
+    return settling.deleted_since(error, advice)
 
 
 def _normalize(record: Mapped, planned: Write, stored: StoredObject) -> None:

@@ -258,7 +258,8 @@ class QuerySet(Generic[M]):
         if readonly and self.reading.only is not None:
             raise UsageError("a record of some fields is never readonly: leave out only() or readonly=")
         reading = self.reading._replace(readonly=readonly)
-        return self._read(page_size, page_size, reading, workers)
+        found = finding.iterate(self.model, self.home, self.query, page_size, reading, workers)
+        return prefetching.prefetched(found, reading.prefetch, page_size) if reading.prefetch else found
 
     def update(self, **fields: Any) -> Report[M]:
         """Give these values to each of the records, as it is read now; the report says what happened.
@@ -316,16 +317,11 @@ class QuerySet(Generic[M]):
 
     def _all(self) -> list[M]:
         if self._records is None:
-            object.__setattr__(self, "_records", list(self._read(DEFAULT_PAGE_SIZE, None, self.reading)))
+            found = finding.collect(self.model, self.home, self.query, DEFAULT_PAGE_SIZE, self.reading)
+            prefetching.prefetch(found, self.reading.prefetch)
+            object.__setattr__(self, "_records", found)
         assert self._records is not None
         return self._records
-
-    def _read(self, page_size: int, at_once: int | None, reading: Reading, workers: int = 1) -> Iterator[M]:
-        """at_once: for how many records what they refer to is read together, None for all."""
-        found = finding.iterate(self.model, self.home, self.query, page_size, reading, workers)
-        if not reading.prefetch:
-            return found
-        return prefetching.prefetched(found, reading.prefetch, at_once)
 
     @property
     def _title(self) -> str:

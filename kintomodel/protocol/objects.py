@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
+
+import attrs
 
 from .values import JSON, JSONObject
 
 
-class Response(NamedTuple):
-    """An answer, whatever its status. headers: names in lower case. body: decoded JSON, None if empty.
+class Body(NamedTuple):
+    """decoded: JSON, None if there is nothing. unreadable: the first 200 characters of what is not JSON."""
 
-    unreadable: the first 200 characters of a body that is not JSON, else None.
+    decoded: JSON = None
+    unreadable: str | None = None
+
+
+@attrs.frozen(slots=False)
+class Response:
+    """An answer, whatever its status. headers: names in lower case.
+
     attempts: how often the request was sent until this answer came, without the times that it was
     surely not carried out.
+    decode: reads the body when it is first looked at, in the place of body and unreadable.
     """
 
     status: int
     headers: Mapping[str, str] = MappingProxyType({})
-    body: JSON = None
-    unreadable: str | None = None
+    _body: JSON = None
+    _unreadable: str | None = None
     attempts: int = 1
+    _decode: Callable[[], Body] | None = attrs.field(default=None, kw_only=True, repr=False)
+
+    @property
+    def body(self) -> JSON:
+        """Decoded JSON, None if it is empty or unreadable."""
+        return self._read.decoded
+
+    @property
+    def unreadable(self) -> str | None:
+        """The first 200 characters of a body that is not JSON, else None."""
+        return self._read.unreadable
+
+    @cached_property
+    def _read(self) -> Body:
+        return Body(self._body, self._unreadable) if self._decode is None else self._decode()
 
 
 class StoredObject(NamedTuple):
@@ -64,6 +90,14 @@ class Page(NamedTuple):
     next_query: str | None = None
     last_modified: int | None = None
     clock: int | None = None
+
+
+class PageHead(NamedTuple):
+    """A page of which the objects are not looked at yet: what follows it can be asked for before."""
+
+    response: Response
+    next_query: str | None = None
+    last_modified: int | None = None
 
 
 class Unchanged(NamedTuple):

@@ -15,11 +15,12 @@ import attrs
 
 from ..errors import KintoError, UnreadableResponse
 from . import responses
-from .objects import Page, Response, ServerInfo, StoredObject, Unchanged
+from .objects import Page, PageHead, Response, ServerInfo, StoredObject, Unchanged
 from .values import JSON, JSONObject, Secret
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+P = TypeVar("P", Page, PageHead)
 
 
 @attrs.frozen
@@ -47,8 +48,12 @@ class Operation(Generic[T_co]):
         unchanged = self.takes_unchanged and response.status == responses.NOT_MODIFIED
         if not 200 <= response.status < 300 and not unchanged:
             raise responses.refusal(response, self.method, self.path)
+        return self.parsed(response, self.parse)
+
+    def parsed(self, response: Response, parse: Callable[[Response], T]) -> T:
+        """What parse reads of its answer; UnreadableResponse says what was asked."""
         try:
-            return self.parse(response)
+            return parse(response)
         except UnreadableResponse as error:
             raise UnreadableResponse(
                 f"{self.method} {self.path}: {error}",
@@ -183,6 +188,11 @@ def list_page(
     return Operation("GET", endpoint, responses.page, params=params or {}, headers=if_match(last_modified))
 
 
+def list_page_head(endpoint: str, params: Mapping[str, str]) -> Operation[PageHead]:
+    """The same, but that the objects are left to be read, with parsed() and responses.objects."""
+    return Operation("GET", endpoint, responses.page_head, params=params)
+
+
 def list_if_changed(
     endpoint: str, params: Mapping[str, str] | None = None, *, since: int | None = None
 ) -> Operation[Page | Unchanged]:
@@ -201,9 +211,7 @@ def list_if_changed(
     )
 
 
-def next_page(
-    operation: Operation[Page], page: Page, *, last_modified: int | None = None
-) -> Operation[Page] | None:
+def next_page(operation: Operation[P], page: P, *, last_modified: int | None = None) -> Operation[P] | None:
     """The operation for the page after this one; None on the last.
 
     last_modified: milliseconds; Conflict if anything in the list was written since. None: as for
@@ -215,9 +223,11 @@ def next_page(
     return attrs.evolve(operation, params=params, headers={**operation.headers, **if_match(last_modified)})
 
 
-def count(endpoint: str, params: Mapping[str, str] | None = None) -> Operation[int]:
-    """How many objects match. Tombstones and _limit do not count."""
-    return Operation("HEAD", endpoint, responses.total, params=params or {})
+def count(
+    endpoint: str, params: Mapping[str, str] | None = None, *, last_modified: int | None = None
+) -> Operation[int]:
+    """How many objects match. Tombstones and _limit do not count. last_modified: as for list_page()."""
+    return Operation("HEAD", endpoint, responses.total, params=params or {}, headers=if_match(last_modified))
 
 
 def delete_page(endpoint: str, params: Mapping[str, str] | None = None) -> Operation[Page]:

@@ -20,7 +20,7 @@ from ..errors import (
     Unauthorized,
     UnreadableResponse,
 )
-from .objects import Overwritten, Page, Response, ServerInfo, StoredObject, Unchanged, User
+from .objects import Overwritten, Page, PageHead, Response, ServerInfo, StoredObject, Unchanged, User
 from .paths import BUCKETS
 from .values import JSON, JSONObject
 
@@ -210,12 +210,23 @@ def page(response: Response) -> Page:
     Kinto builds that URL from the request's Host header: following it as it stands could carry
     the credentials to another host.
     """
+    head = page_head(response)
+    return Page(objects(response), head.next_query, head.last_modified, clock(response))
+
+
+def page_head(response: Response) -> PageHead:
+    """The same of a page whose objects() are read later."""
     following = response.headers.get("next-page")
     query = following.partition("?")[2] if following else None
-    objects = _member(response, "data", list)
-    if not all(isinstance(data, dict) for data in objects):
+    return PageHead(response, query, etag(response))
+
+
+def objects(response: Response) -> tuple[JSONObject, ...]:
+    """Those of a page."""
+    found = _member(response, "data", list)
+    if not all(isinstance(data, dict) for data in found):
         raise _not_kintos(response, "data")
-    return Page(tuple(objects), query, etag(response), clock(response))
+    return tuple(found)
 
 
 def page_if_changed(response: Response) -> Page | Unchanged:

@@ -47,7 +47,7 @@ def _of_collection(
     invalid: list[InvalidRecord] = []
     problem: Callable[[Mapping[str, JSON]], str | None] | None = None
 
-    def check(page: list[JSONObject]) -> None:
+    def check(page: Iterable[JSONObject]) -> None:
         nonlocal problem
         for data in page:
             # Not before there is a record: an empty collection needs no validator.

@@ -92,6 +92,11 @@ class Branch(NamedTuple):
             if (name.partition("_")[0], value) != ("has", "false")
         )
 
+    @property
+    def shows_deleted(self) -> bool:
+        """With a filter on last_modified a listing shows deleted objects, too."""
+        return any(map(_is_timestamp_filter, self.params))
+
     def requires(self, path: Path) -> bool:
         """Do all objects that the server gives have a value there?"""
         name = ".".join(path)
@@ -154,10 +159,7 @@ class _Filters:
         for name, sides in self._bounds.items():
             guards.update(_guards(name, self._kinds[name], sides))
         params = {**self._presence, **guards, **self._sent}
-        if any(_is_timestamp_filter(name) for name in params):
-            # With a filter on last_modified a listing shows deleted objects, too.
-            params["not_deleted"] = "true"
-        return params
+        return {**params, "not_deleted": "true"} if Branch(params).shows_deleted else params
 
     def _send(self, name: str, value: str) -> bool:
         length = len(quote(value))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from .branching import Branch, is_guard
 from .planning import plan
-from .query import Query
+from .query import Query, Sort
 
 
 class PlannedRequest(NamedTuple):
@@ -34,7 +34,7 @@ class Explanation(NamedTuple):
 
     order: the keys by which all of it is put in order here; None: the server does that.
     round_trips: how many requests are expected, if each listing fits into one page. Where several
-    listings are read to their ends, one more makes sure that nothing was written meanwhile.
+    listings or pages are read to their ends, one more makes sure that nothing was written meanwhile.
     """
 
     requests: tuple[PlannedRequest, ...] = ()
@@ -51,23 +51,24 @@ class Explanation(NamedTuple):
 
 
 def explain(endpoint: str, query: Query) -> Explanation:
-    """What scan() would ask for it."""
+    """What snapshot() would ask for it."""
     planned = plan(query.condition)
     if not planned.branches or query.size == 0:
         return Explanation()
     lanes = planned.lanes(query)
     if lanes is None:
-        unordered = explain(endpoint, query._replace(sort=(), backwards=False, start=0, stop=None))
-        return unordered._replace(order=",".join(map(str, query.order)))
+        by_id = explain(endpoint, Query(query.condition, (Sort(("id",)),)))
+        return by_id._replace(order=",".join(map(str, query.order)))
     branches = [one for lane in lanes for one in lane]
     # A slice may be full before the end, but needs the first of each.
     to_the_end = len(branches) + (len(branches) > 1)
-    requests = tuple(_request(endpoint, query, one) for one in branches)
+    sort = "last_modified" if planned.is_by_time(query) else query.sort_param
+    requests = tuple(_request(endpoint, sort, one) for one in branches)
     return Explanation(requests, None, to_the_end if query.stop is None else len(lanes))
 
 
-def _request(endpoint: str, query: Query, one: Branch) -> PlannedRequest:
+def _request(endpoint: str, sort: str | None, one: Branch) -> PlannedRequest:
     filters = {name: value for name, value in one.params.items() if not is_guard(name, value)}
     guards = tuple(f"{name}={value}" for name, value in one.params.items() if name not in filters)
-    text = "&".join(f"{name}={value}" for name, value in {**filters, "_sort": query.sort_param}.items())
+    text = "&".join(f"{name}={value}" for name, value in {**filters, "_sort": sort}.items())
     return PlannedRequest(f"GET {endpoint}?{text}", guards, None if one.is_exact else str(one.residual))

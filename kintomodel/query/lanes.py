@@ -29,11 +29,13 @@ class Listing:
 
     def first(self, one: Branch, since: int | None = None) -> Operation[Page]:
         """The first page of a branch. since: milliseconds; Conflict if anything was written after it."""
+        params = self.first_params(one, self.query.sort_param or "id")
+        return operations.list_page(self.endpoint, params, last_modified=since)
+
+    def first_params(self, one: Branch, sort: str) -> dict[str, str]:
         stop = self.query.stop
         enough = stop if one.is_exact and stop is not None else self.page_size
-        params = {**one.params, "_sort": self.query.sort_param or "id"}
-        params["_limit"] = str(min(enough, self.page_size))
-        return operations.list_page(self.endpoint, params, last_modified=since)
+        return {**one.params, "_sort": sort, "_limit": str(min(enough, self.page_size))}
 
     def after(self, asked: Operation[Page], page: Page) -> Operation[Page] | None:
         """The page that follows in the order of the ids; None after the last.
@@ -46,10 +48,10 @@ class Listing:
         return attrs.evolve(asked, params={**asked.params, bound: encode(page.objects[-1]["id"])})
 
 
-def matching(page: Page, residual: Condition) -> Iterable[JSONObject]:
+def matching(objects: Iterable[JSONObject], residual: Condition) -> Iterable[JSONObject]:
     if residual == EVERYTHING:
-        return page.objects
-    return (data for data in page.objects if matches(residual, data))
+        return objects
+    return (data for data in objects if matches(residual, data))
 
 
 Keys: TypeAlias = tuple[tuple[int, Any], ...]

@@ -39,6 +39,12 @@ class Plan(NamedTuple):
         """Does one listing answer it, with nothing left to be checked?"""
         return len(self.branches) == 1 and self.whole.is_exact
 
+    def is_by_time(self, query: Query) -> bool:
+        """May all of it be read in the order of the times? See scanning.snapshot()."""
+        # Deleted objects are not counted.
+        is_single = len(self.branches) == 1 and not self.whole.shows_deleted
+        return is_single and query == Query(query.condition)
+
     def lanes(self, query: Query) -> tuple[Lane, ...] | None:
         """What gives the objects in the query's order, if it is merged.
 

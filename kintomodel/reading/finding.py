@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from operator import attrgetter
 from typing import TypeVar
 
 from ..flows import completing
@@ -33,16 +34,28 @@ def iterate(
     """The records that the query asks for, with one page for each worker on its way meanwhile."""
     scan, make = _reading(model, where, page_size, reading)
     listed = _listed(where, query, scan, workers)
-    return _completed(model, where, query, reading, listed) if reading.with_permissions else map(make, listed)
+    return _completed(where, query, make, listed) if reading.with_permissions else map(make, listed)
+
+
+def collect(model: type[M], where: Home, query: Query, page_size: int, reading: Reading) -> list[M]:
+    """The same records in the same order, all of them at once."""
+    scan, make = _reading(model, where, page_size, reading, scanning.snapshot)
+    listed = where.connection.stream(scan(query))
+    found = _completed(where, query, make, listed) if reading.with_permissions else map(make, listed)
+    return list(found) if query.is_ordered else sorted(found, key=attrgetter("id"), reverse=query.backwards)
 
 
 def _reading(
-    model: type[M], where: Home, page_size: int, reading: Reading
+    model: type[M],
+    where: Home,
+    page_size: int,
+    reading: Reading,
+    read: Callable[[str, Query, int], Stream] = scanning.scan,
 ) -> tuple[Callable[[Query], Stream], Callable[[JSONObject], M]]:
     """What is to be asked for a query, and what makes a record of what comes."""
 
     def scan(query: Query) -> Stream:
-        return scanning.scan(where.path.records, query, page_size)
+        return read(where.path.records, query, page_size)
 
     fields = model.__kinto__.resolve()
     paths = [(fields[name].key,) for name in reading.fields or ()]
@@ -64,14 +77,13 @@ def _listed(where: Home, query: Query, scan: Callable[[Query], Stream], workers:
 
 
 def _completed(
-    model: type[M], where: Home, query: Query, reading: Reading, listed: Iterator[JSONObject]
+    where: Home, query: Query, make: Callable[[JSONObject], M], listed: Iterator[JSONObject]
 ) -> Iterator[M]:
     """With their permissions."""
     connection = where.connection
     completion = completing.Completion(where.path.records, query.condition)
     chunks = batch.chunks(listed, connection.batch_size())
     flows = (partial(completion.with_permissions, chunk) for chunk in chunks)
-    make = maker(model, where, readonly=reading.readonly)
     for several in connection.run_each(flows, _BATCHES_AT_ONCE):
         for stored in several:
             record = make(stored.data)

@@ -57,10 +57,9 @@ def _reference(declaration: Declaration, path: Names) -> tuple[Names, Any]:
     raise UsageError(f"{leads_to} holds {leads_to.type_name}: prefetch() follows fields of Ref[model]")
 
 
-def prefetched(records: Iterable[M], paths: Iterable[Names], at_once: int | None) -> Iterator[M]:
-    """The same records; what they refer to is read for so many of them at a time, None for all."""
-    several = [list(records)] if at_once is None else chunks(records, at_once)
-    for chunk in several:
+def prefetched(records: Iterable[M], paths: Iterable[Names], at_once: int) -> Iterator[M]:
+    """The same records; what they refer to is read for so many of them at a time."""
+    for chunk in chunks(records, at_once):
         prefetch(chunk, paths)
         yield from chunk
 

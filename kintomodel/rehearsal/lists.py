@@ -65,7 +65,7 @@ class Lists:
         while following is not None:
             response = yield from self._shown(following, listing)
             if response.status != 200:
-                return Listed(response._replace(attempts=1), [])
+                return Listed(attrs.evolve(response, attempts=1), [])
             first = first or response
             page = responses.page(response)
             found += self._unwritten(page.objects, listing)

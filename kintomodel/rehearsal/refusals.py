@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from http.client import responses as responses_by_status
 
+import attrs
+
 from ..protocol.objects import Response, StoredObject
 from ..protocol.responses import MISSING_PARENT
 from ..protocol.values import JSON, JSONObject, copy
@@ -34,8 +36,8 @@ def modified(stored: StoredObject | None) -> Response:
     """A precondition failed. stored: the object, None where there is none."""
     details = None if stored is None else {"existing": copy(stored.data)}
     headers = {} if stored is None else {"etag": f'"{stored.last_modified}"'}
-    answer = _refusal(412, "Resource was modified meanwhile", details=details)
-    return answer._replace(headers=headers)
+    refused = _refusal(412, "Resource was modified meanwhile", details=details)
+    return attrs.evolve(refused, headers=headers)
 
 
 def invalid(name: str, description: str) -> Response:

@@ -112,7 +112,7 @@ class Stage:
         if self.knows(place):
             return (yield from self.known(place))
         # It counts as the answer to a write, which was sent once.
-        response = (yield operations.read(place.path))._replace(attempts=1)
+        response = attrs.evolve((yield operations.read(place.path)), attempts=1)
         if response.status != 200:
             return response
         stored = responses.stored_object(response)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from ..errors import UsageError
@@ -36,8 +36,9 @@ class Matching:
         self._done: dict[str, int] = {}  # the position of each item by its key
         self._left: set[str] = set()
 
-    def take(self, page: list[JSONObject]) -> None:
+    def take(self, page: Iterable[JSONObject]) -> None:
         """Some more records of the collection."""
+        before = self.stored
         for stored in page:
             self.stored += 1
             key = self._rules.key.of_stored(stored, self._rules.path.name)
@@ -49,7 +50,7 @@ class Matching:
                 self._leave(key, stored)
             else:
                 self._unclaimed[key] = stored
-        self._pull(len(page))
+        self._pull(self.stored - before)
 
     def finish(self) -> None:
         """After the last record of the collection."""

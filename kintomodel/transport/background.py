@@ -18,7 +18,7 @@ T = TypeVar("T")
 MOST_THREADS = 32
 """They are made as they are wanted, and kept: each has a connection to the server."""
 
-_MOMENT = 0.0001
+HEAD_START = 0.0001
 
 
 @attrs.frozen(eq=False)
@@ -70,14 +70,17 @@ class Threads:
         self._executor: futures.ThreadPoolExecutor | None = None
         self._process = 0
 
-    def begin(self, work: Callable[[], T]) -> Begun[T]:
-        """Do it in another thread, where context variables are as they are here."""
+    def begin(self, work: Callable[[], T], head_start: float = HEAD_START) -> Begun[T]:
+        """Do it in another thread, where context variables are as they are here.
+
+        head_start: seconds for which that thread has Python to itself. If we go on computing, it
+        waits its turn for 5 ms whenever it looks at its connection, with the request unsent.
+        """
         try:
             future = self._running().submit(with_context(work))
         except RuntimeError:  # closed by another thread just now, or Python is about to end
             return Begun(work, None, os.getpid())
-        # Or the thread would wait its turn for 5 ms, with the request unsent, if we go on computing.
-        time.sleep(_MOMENT)
+        time.sleep(head_start)
         return Begun(work, future, os.getpid())
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from ..protocol.objects import Page, Response, ServerInfo
 from ..protocol.operations import Flow, Operation, Raised
 from ..protocol.values import JSONObject
 from ..query.scanning import Found, Stream
-from .background import Begun, Threads, first_of
+from .background import HEAD_START, Begun, Threads, first_of
 from .base import Transport
 from .dry_run import DryRun, DryRunTransport
 
@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 # Kinto is set up with 25; beyond this nothing is gained (measured on PostgreSQL).
 LARGEST_BATCH = 100
+
+_TIME_TO_ASK = 0.001
+"""In seconds: requests needs half of it until a request is sent."""
 
 
 @attrs.define(eq=False)
@@ -84,7 +87,7 @@ class Connection:
                     yield from objects
                     raise
                 if ahead and isinstance(step, Operation):
-                    begun = self._begin(step)
+                    begun = self._begin(step, _TIME_TO_ASK)
                 yield from objects
                 del objects
                 if begun is not None:
@@ -151,8 +154,8 @@ class Connection:
     def _run_new(self, make: Callable[[], Flow[T]]) -> T:
         return self.run(make())
 
-    def _begin(self, operation: Operation[Any]) -> Begun[Any]:
-        return self._threads.begin(partial(self._answer, operation))
+    def _begin(self, operation: Operation[Any], head_start: float = HEAD_START) -> Begun[Any]:
+        return self._threads.begin(partial(self._answer, operation), head_start)
 
     def _answer(self, operation: Operation[Any]) -> Any:
         try:

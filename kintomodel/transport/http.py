@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from types import FrameType
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -21,7 +22,7 @@ from requests.hooks import default_hooks
 from requests.utils import select_proxy
 
 from ..errors import ConnectionFailed, Timeout, TransportError, UsageError
-from ..protocol.objects import Response
+from ..protocol.objects import Body, Response
 from ..protocol.operations import Operation
 from .auth import Auth, authorization
 
@@ -234,13 +235,17 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _response(answer: requests.Response) -> Response:
     headers = {name.lower(): value for name, value in answer.headers.items()}
-    if not answer.content:
-        return Response(answer.status_code, headers)
+    return Response(answer.status_code, headers, decode=partial(_body, answer.content))
+
+
+def _body(content: bytes) -> Body:
+    if not content:
+        return Body()
     try:
-        return Response(answer.status_code, headers, json.loads(answer.content))
+        return Body(json.loads(content))
     except (ValueError, RecursionError):
-        start = answer.content[:800].decode(errors="replace")[:200]
-        return Response(answer.status_code, headers, unreadable=" ".join(start.split()))
+        start = content[:800].decode(errors="replace")[:200]
+        return Body(unreadable=" ".join(start.split()))
 
 
 def _innermost(error: BaseException, handled: BaseException | None) -> BaseException:

@@ -98,7 +98,7 @@ class RetryTransport:
             self._note_backoff(response)
             wait = None if last else self._wait_after(operation, response, attempt)
             if wait is None:
-                return response._replace(attempts=attempt - undone)
+                return attrs.evolve(response, attempts=attempt - undone)
             undone += responses.is_undone(response)
             self._pause(operation, attempt, wait, str(response.status))
 

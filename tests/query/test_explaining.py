@@ -22,7 +22,7 @@ def by(name, descending=False, scalars=True):
 @pytest.mark.parametrize(
     ("explanation", "expected"),
     [
-        (explained(), Explanation((PlannedRequest(f"{LIST}?_sort=id"),), None, 1)),
+        (explained(), Explanation((PlannedRequest(f"{LIST}?_sort=last_modified"),), None, 1)),
         (explained(NOTHING), Explanation()),
         (explained(stop=0), Explanation()),
         (explained(EQUAL, by("a")), Explanation((PlannedRequest(f"{LIST}?eq_a=1&_sort=a"),), None, 1)),
@@ -31,7 +31,7 @@ def by(name, descending=False, scalars=True):
             Explanation(
                 (
                     PlannedRequest(
-                        f"{LIST}?gt_b=5&_sort=id",
+                        f"{LIST}?gt_b=5&_sort=last_modified",
                         (f"max_b={HIGH}", 'min_c=""', f"lt_c={LOW}"),
                         "c like 'x'",
                     ),

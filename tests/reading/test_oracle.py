@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from kintomodel import Model, Q, field
 from kintomodel.protocol import operations
+from kintomodel.reading import finding
 
 EXAMPLES = int(os.environ.get("KINTOMODEL_EXAMPLES", "200"))
 ENDPOINT = "/buckets/payments/collections/receipts/records"
@@ -287,6 +288,9 @@ def check_query(queryset: Any, expected: list[str], window: slice, page_size: in
     if is_reversed:
         queryset, expected = queryset.reverse(), expected[::-1]
     assert [record.id for record in queryset.iterator(page_size=page_size)] == expected
+    # What list() reads, in pages as small.
+    at_once = finding.collect(queryset.model, queryset.home, queryset.query, page_size, queryset.reading)
+    assert [record.id for record in at_once] == expected
     assert queryset.count() == len(expected)
     assert queryset.exists() is bool(expected)
     first, last = queryset.first(), queryset.last()

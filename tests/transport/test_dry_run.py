@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import attrs
 import pytest
 
 from kintomodel import (
@@ -90,7 +91,7 @@ PUT, PATCH, DELETE = operations.create(RECORD, {}), operations.update(RECORD, {}
 @pytest.mark.parametrize("write", [PUT, PATCH, DELETE], ids=lambda one: one.method)
 def test_what_is_wrong_with_reading_is_wrong_with_writing(write: Operation[Any], answer: Response) -> None:
     """As the answer to a write that was sent once: else a deletion could be taken for done before."""
-    assert answered(write, {RECORD: answer._replace(attempts=3)}) == answer
+    assert answered(write, {RECORD: attrs.evolve(answer, attempts=3)}) == answer
 
 
 def test_a_silent_server_is_one_to_writes_too() -> None:
@@ -254,7 +255,7 @@ def test_a_list_is_read_to_its_end() -> None:
 @pytest.mark.parametrize("answer", [Response(412), FORBIDDEN])
 def test_a_list_that_cannot_be_read_is_not_deleted(answer: Response) -> None:
     endpoint = "/buckets/b/collections/c/records"
-    assert answered(operations.delete_page(endpoint), {endpoint: answer._replace(attempts=2)}) == answer
+    assert answered(operations.delete_page(endpoint), {endpoint: attrs.evolve(answer, attempts=2)}) == answer
 
 
 def test_a_list_of_ids_is_refused_as_the_server_refuses_it() -> None:

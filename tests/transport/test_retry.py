@@ -69,7 +69,7 @@ class Script:
 
 
 def attempts(response, attempts):
-    return response._replace(attempts=attempts)
+    return attrs.evolve(response, attempts=attempts)
 
 
 @pytest.mark.parametrize("status", [200, 201, 304, 400, 401, 403, 404, 412, 507])

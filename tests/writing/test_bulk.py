@@ -27,6 +27,7 @@ from kintomodel import (
     field,
 )
 from kintomodel.protocol import operations
+from kintomodel.protocol.objects import Response
 from kintomodel.testing import KintoServer, RecordingTransport, record
 from kintomodel.transport.base import Transport
 from kintomodel.transport.http import HTTPTransport
@@ -435,7 +436,7 @@ class TakingBack:
             answers[-1] = {"status": 409, "body": {"code": 409, "errno": 122, "error": "Conflict"}}
         rest = self.inner.send(attrs.evolve(operation, body={"requests": requests[kept:]}))
         if rest.status == 200:
-            rest = rest._replace(body={"responses": [*answers, *rest.body["responses"]]})
+            rest = Response(rest.status, rest.headers, {"responses": [*answers, *rest.body["responses"]]})
         return rest
 
     def close(self) -> None:

@@ -33,8 +33,8 @@ class Explanation(NamedTuple):
     """How a query is answered. requests: one for each listing, whose records are merged; empty: none match.
 
     order: the keys by which all of it is put in order here; None: the server does that.
-    round_trips: how many requests are expected, if each listing fits into one page. Where several
-    listings or pages are read to their ends, one more makes sure that nothing was written meanwhile.
+    round_trips: how many requests are expected, if each listing fits into one page. After several
+    listings or pages, one more makes sure that nothing was written meanwhile.
     """
 
     requests: tuple[PlannedRequest, ...] = ()
@@ -61,10 +61,10 @@ def explain(endpoint: str, query: Query) -> Explanation:
         return by_id._replace(order=",".join(map(str, query.order)))
     branches = [one for lane in lanes for one in lane]
     # A slice may be full before the end, but needs the first of each.
-    to_the_end = len(branches) + (len(branches) > 1)
+    needed = len(branches if query.stop is None else lanes)
     sort = "last_modified" if planned.is_by_time(query) else query.sort_param
     requests = tuple(_request(endpoint, sort, one) for one in branches)
-    return Explanation(requests, None, to_the_end if query.stop is None else len(lanes))
+    return Explanation(requests, None, needed + (needed > 1))
 
 
 def _request(endpoint: str, sort: str | None, one: Branch) -> PlannedRequest:

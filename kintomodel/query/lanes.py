@@ -6,17 +6,28 @@ import heapq
 from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import attrs
 
+from ..errors import Conflict
 from ..protocol import operations
 from ..protocol.objects import Page
 from ..protocol.operations import Flow, Operation
-from ..protocol.values import LARGEST_INTEGER, SMALLEST_INTEGER, JSONObject, survives
+from ..protocol.values import JSONObject
 from .branching import Branch, encode
-from .conditions import EVERYTHING, Condition, matches
-from .query import OUT_OF_PLACE, Query, Sort
+from .conditions import EVERYTHING, And, Comparison, Condition, matches
+from .placing import Keys, Place, comparable, is_other_collation, is_read_back, missing
+from .planning import plan
+from .projecting import fields
+from .query import Query, Sort
+
+LONGEST_WRITE = 10_000
+"""In milliseconds, a batch being one write. On PostgreSQL a write has its time before others can see it:
+then the time of the list may be later already, and stays (Kinto 26.5)."""
+
+_LAST_LOOK = 1000
+"""How many objects are looked at again with one request, of which only some attributes are asked for."""
 
 
 @attrs.frozen
@@ -54,13 +65,6 @@ def matching(objects: Iterable[JSONObject], residual: Condition) -> Iterable[JSO
     return (data for data in objects if matches(residual, data))
 
 
-Keys: TypeAlias = tuple[tuple[int, Any], ...]
-"""Where each key of an order puts an object: what Sort.place() says."""
-
-Place: TypeAlias = tuple[Any, ...]
-"""Of an object in an order: it compares with that of another."""
-
-
 class _Held(NamedTuple):
     """An object that Kinto gives too early. group: how many of its keys are those of the ones before it."""
 
@@ -96,8 +100,8 @@ class _Source:
         self, placed: Iterable[tuple[Keys, JSONObject]], order: tuple[Sort, ...], *, may_wait: bool
     ) -> None:
         for keys, data in placed:
-            place = _comparable(keys, order)
-            group = _missing(keys, order) if may_wait else None
+            place = comparable(keys, order)
+            group = missing(keys, order) if may_wait else None
             self._release(place)
             if group is None:
                 self.ready.append((place, data))
@@ -111,7 +115,7 @@ class _Source:
         """Of a page. To end twice at one object would be to go round for ever."""
         keys, data = placed[-1] if placed else ((), {})
         end = data.get("id")
-        self.is_lost = self.following is not None and (end in self.ends or not _is_read_back(keys))
+        self.is_lost = self.following is not None and (end in self.ends or not is_read_back(keys))
         self.ends.add(end)
 
     def _release(self, place: Place | None) -> None:
@@ -129,7 +133,7 @@ class OtherCollationError(Exception):
 
 
 class LostPlaceError(Exception):
-    """The server would not go on where a page ends, but before or after it."""
+    """What follows would not begin where a page ends, or something has moved to where all was read."""
 
 
 class Merge:
@@ -137,16 +141,21 @@ class Merge:
 
     A page is known to be right when the next one is there, as that one is guarded: safe is the id up to
     which, in the order of the ids, all was given before the last page came; None for nothing.
-    seen: the ids of what was given since; in another order, of all that was given.
+    seen: the ids of what was given since; in another order, or where writes may still appear without a
+    change of the list's time, of all that was given. any_will_do: are none missed if one is found?
     """
 
-    def __init__(self, listing: Listing, lanes: Iterable[Iterable[Branch]]) -> None:
+    def __init__(
+        self, listing: Listing, lanes: Iterable[Iterable[Branch]], *, any_will_do: bool = False
+    ) -> None:
         self.safe: str | None = None
         self.seen: set[str] = set()
         self._last: str | None = None
-        self._listing = listing
+        self.listing = listing
         self._sources = [_Source(deque(lane)) for lane in lanes]
         self._since: int | None = None
+        self._is_settled = True
+        self._any_will_do = any_will_do
         self._pages = 0
 
     def advance(self, wanted: int | None) -> Flow[list[JSONObject] | None]:
@@ -154,39 +163,73 @@ class Merge:
         for source in self._sources:
             while not source.ready and not source.is_over:
                 yield from self._read(source)
-        is_end = self._pages > 1 and all(source.is_over for source in self._sources)
-        if is_end and (wanted is None or self._new() < wanted):
-            # Kinto looks at If-Match before it reads the page: something may have changed in between.
-            yield from operations.list_page(
-                self._listing.endpoint, {"_limit": "1"}, last_modified=self._since
-            )
+        last = self._last
+        found = [data for data in self._in_order() if self._is_new(data["id"])]
+        is_end = all(source.is_over for source in self._sources)
+        end = found[wanted - 1] if wanted is not None and len(found) >= wanted else None
+        if self._pages > 1 and (is_end or end) and not (found and self._any_will_do):
+            try:
+                yield from self._look_again(end)
+            except (Conflict, LostPlaceError):
+                self._last = last
+                self.seen.difference_update(data["id"] for data in found)
+                raise
             self._pages = 0
-        if not any(source.ready for source in self._sources):
-            return None
-        return [data for data in self._in_order() if self._is_new(data["id"])]
+        return found if found or not is_end else None
+
+    def _look_again(self, end: JSONObject | None) -> Flow[None]:
+        """Raise if something may be missing of what was found, up to this object; None: of all.
+
+        Kinto looks at If-Match before it reads a page: something may have changed in between.
+        """
+        listing, since = self.listing, self._since
+        if self._is_settled or since is None:
+            yield from operations.list_page(listing.endpoint, {"_limit": "1"}, last_modified=since)
+            return
+        recent = Comparison(("last_modified",), "gt", since - LONGEST_WRITE)
+        query = Query(And((listing.query.condition, recent)), listing.query.sort)
+        one = plan(query.condition).whole
+        params = {**one.params, "_sort": "last_modified", "_limit": str(max(listing.page_size, _LAST_LOOK))}
+        selected = fields([], query)
+        if selected is not None:
+            params["_fields"] = selected
+        asked = operations.list_page(listing.endpoint, params, last_modified=since)
+        following: Operation[Page] | None = asked
+        while following is not None:
+            page: Page = yield from following
+            unseen = (data for data in matching(page.objects, one.residual) if data["id"] not in self.seen)
+            if any(end is None or self._place(data) < self._place(end) for data in unseen):
+                raise LostPlaceError
+            following = operations.next_page(following, page)
+
+    def _place(self, data: JSONObject) -> Place:
+        order = self.listing.query.order
+        return comparable(tuple(key.place(data) for key in order), order)
 
     def _read(self, source: _Source) -> Flow[None]:
-        if source.is_lost:
+        if source.is_lost or (self._pages and self._since is None):
             raise LostPlaceError
         if source.following is None:
             one = source.branches.popleft()
             source.residual = one.residual
             source.ends.clear()
-            source.following = self._listing.first(one, self._since)
+            source.following = self.listing.first(one, self._since)
         page: Page = yield from source.following
         self._pages += 1
-        if not self._listing.query.is_ordered:
+        if self._since is None:
+            self._since = page.last_modified
+            self._is_settled = _is_settled(page)
+        elif self._is_settled and not self.listing.query.is_ordered:
             self.safe = self._last
             self.seen.clear()
-        self._since = page.last_modified if self._since is None else self._since
         source.following = operations.next_page(source.following, page, last_modified=self._since)
-        order = self._listing.query.order
+        order = self.listing.query.order
         placed = [(tuple(key.place(data) for key in order), data) for data in page.objects]
         source.note_end(placed)
-        if any(_is_other_collation(one, other, order) for (one, _), (other, _) in pairwise(placed)):
+        if any(is_other_collation(one, other, order) for (one, _), (other, _) in pairwise(placed)):
             raise OtherCollationError
         # Of a slice they are asked for apart (planning.py).
-        may_wait = self._listing.query.stop is None and any(key.may_wait for key in order)
+        may_wait = self.listing.query.stop is None and any(key.may_wait for key in order)
         found = (one for one in placed if matches(source.residual, one[1]))
         source.add(found, order, may_wait=may_wait)
 
@@ -199,11 +242,6 @@ class Merge:
             first = min(heads, key=lambda source: source.ready[0][0]) if len(heads) > 1 else heads[0]
             yield first.ready.popleft()[1]
 
-    def _new(self) -> int:
-        """How many are ready that were not given."""
-        ready = {data["id"] for source in self._sources for _, data in source.ready}
-        return len(ready - self.seen - {self._last})
-
     def _is_new(self, id: str) -> bool:
         """An object may be in several lanes, by id one after the other."""
         is_new = id not in self.seen and id != self._last
@@ -212,44 +250,7 @@ class Merge:
         return is_new
 
 
-class _Backwards:
-    """What is greater is less."""
-
-    __slots__ = ("place",)
-
-    def __init__(self, place: Any) -> None:
-        self.place = place
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Backwards) and self.place == other.place
-
-    def __lt__(self, other: _Backwards) -> bool:
-        return bool(other.place < self.place)
-
-
-def _is_other_collation(one: Keys, other: Keys, order: tuple[Sort, ...]) -> bool:
-    """Are they in another order than ours, because of two texts?"""
-    for key, before, after in zip(order, one, other, strict=True):
-        if before != after:
-            are_texts = isinstance(before[1], str) and isinstance(after[1], str)
-            return are_texts and (after < before) is not key.descending
-    return False
-
-
-def _is_read_back(keys: Keys) -> bool:
-    """Does Kinto find this place again? The values are in its token, which its JSON reader reads."""
-    values = [value for _, value in keys]
-    floats = (value for value in values if isinstance(value, float))
-    integers = (value for value in values if isinstance(value, int))
-    return all(map(survives, floats)) and all(SMALLEST_INTEGER <= one <= LARGEST_INTEGER for one in integers)
-
-
-def _missing(keys: Keys, order: tuple[Sort, ...]) -> int | None:
-    """Which is the first key that is not there, so that the object has to wait? None if it does not."""
-    several = enumerate(zip(order, keys, strict=True))
-    return next((at for at, (key, place) in several if key.may_wait and place[0] == OUT_OF_PLACE), None)
-
-
-def _comparable(keys: Keys, order: tuple[Sort, ...]) -> Place:
-    both = zip(order, keys, strict=True)
-    return tuple(_Backwards(place) if key.descending else place for key, place in both)
+def _is_settled(page: Page) -> bool:
+    """Does every write that others can see from now on change the time of the list?"""
+    clock, time = page.clock, page.last_modified
+    return clock is not None and time is not None and clock > time + LONGEST_WRITE

@@ -55,7 +55,7 @@ def scan(endpoint: str, query: Query, page_size: int) -> Stream:
         unordered = query._replace(sort=(), backwards=False, start=0, stop=None)
         yield from _sorted_here(scan(endpoint, unordered, page_size), query, window)
     elif query.is_ordered or len(planned.branches) > 1:
-        yield from _guarded(Listing(endpoint, query, page_size), lanes, window)
+        yield from _guarded(Merge(Listing(endpoint, query, page_size), lanes), window)
     else:
         yield from _by_id(Listing(endpoint, query, page_size), planned.whole, window)
 
@@ -85,7 +85,9 @@ def exists(endpoint: str, query: Query, page_size: int) -> Flow[bool]:
         stream = scan(endpoint, first, page_size)
     else:
         # One alternative after the other, as any object will do.
-        stream = _guarded(Listing(endpoint, first, page_size), [planned.branches], _Window(0, 1))
+        stream = _guarded(
+            Merge(Listing(endpoint, first, page_size), [planned.branches], any_will_do=True), _Window(0, 1)
+        )
     found: list[JSONObject] = []
     yield from each(stream, found.extend)
     return bool(found)
@@ -175,25 +177,24 @@ def _unread(asked: Operation[PageHead], head: PageHead, one: Branch, given: set[
     yield from matching(fresh, one.residual)
 
 
-def _guarded(listing: Listing, lanes: Iterable[Iterable[Branch]], window: _Window) -> Stream:
+def _guarded(merge: Merge, window: _Window) -> Stream:
     """Several listings as one, or an order that writes can change, for as long as nothing is written."""
-    merge = Merge(listing, lanes)
     while not window.is_full:
         try:
             found = yield from merge.advance(window.left)
         except (Conflict, LostPlaceError, OtherCollationError) as error:
             if merge.seen and isinstance(error, OtherCollationError):
                 raise UnsupportedByServer(_OTHER_COLLATION, "collation") from None
-            yield from _rest(listing, window, merge)
+            yield from _rest(window, merge)
             return
         if found is None:
             return
         yield Found(window.take(found))
 
 
-def _rest(listing: Listing, window: _Window, merge: Merge) -> Stream:
+def _rest(window: _Window, merge: Merge) -> Stream:
     """What a merge has not given when it cannot go on: from one listing, by id."""
-    query = listing.query
+    listing, query = merge.listing, merge.listing.query
     if query.is_ordered:
         unordered = query._replace(sort=(), backwards=False, start=0, stop=None)
         whole = plan(query.condition).whole

@@ -44,8 +44,8 @@ def scanned(query, answers, page_size=2):
     return drive(scan(RECORDS, query, page_size), answers)
 
 
-def page(*names, more=None, at=9):
-    return Page(tuple(map(thing, names)), more, at)
+def page(*names, more=None, at=9, clock=60_000):
+    return Page(tuple(map(thing, names)), more, at, clock)
 
 
 def test_pages_follow_in_the_order_of_the_ids():
@@ -183,8 +183,8 @@ def test_alternatives_are_merged_backwards():
 
 def test_alternatives_are_merged_in_the_order_that_is_wanted():
     key = Sort(("k",), scalars=True)
-    first = Page(({"id": "x", "k": 1, "last_modified": 1}, {"id": "y", "last_modified": 2}), None, 9)
-    second = Page(({"id": "z", "k": 2, "last_modified": 1}, {"id": "y", "last_modified": 2}), None, 9)
+    first = Page(({"id": "x", "k": 1, "last_modified": 1}, {"id": "y", "last_modified": 2}), None, 9, 60_000)
+    second = Page(({"id": "z", "k": 2, "last_modified": 1}, {"id": "y", "last_modified": 2}), None, 9, 60_000)
     asked, found = scanned(Query(EITHER, (key,)), [first, second, page()])
     assert found == ["x", "z", "y"]
     assert asked[-1] == LAST_LOOK
@@ -199,8 +199,8 @@ def kept(name, at=1, **data):
 
 def test_of_a_descending_order_those_without_the_key_wait_for_the_others():
     pages = [
-        Page((kept("a", 9), kept("b", 8)), "_token=x", 9),
-        Page((kept("c", k=2), kept("d", k=1)), None, 9),
+        Page((kept("a", 9), kept("b", 8)), "_token=x", 9, 60_000),
+        Page((kept("c", k=2), kept("d", k=1)), None, 9, 60_000),
         page(),
     ]
     asked, found = scanned(Query(sort=(DOWN,)), pages)
@@ -218,6 +218,7 @@ def test_those_without_a_later_key_wait_for_the_others_of_their_group():
         ),
         None,
         9,
+        60_000,
     )  # fmt: skip
     assert scanned(Query(sort=keys), [answer])[1] == ["d", "c", "e", "b", "a", "f", "g", "i", "h"]
 
@@ -225,8 +226,9 @@ def test_those_without_a_later_key_wait_for_the_others_of_their_group():
 def test_of_a_slice_those_without_the_key_are_asked_for_when_they_are_wanted():
     asked, found = scanned(Query(sort=(DOWN,), stop=2), [page("a", "b")])
     assert (len(asked), found) == (1, ["a", "b"])
-    asked, found = scanned(Query(sort=(DOWN,), stop=3), [page("a", "b"), page("c")], page_size=3)
-    assert [params.get("has_k") for _, params, _ in asked] == ["true", "false"]
+    answers = [page("a", "b"), page("c"), page()]
+    asked, found = scanned(Query(sort=(DOWN,), stop=3), answers, page_size=3)
+    assert [params.get("has_k") for _, params, _ in asked] == ["true", "false", None]
     assert found == ["a", "b", "c"]
 
 
@@ -262,14 +264,14 @@ def test_a_write_before_the_last_look_is_noticed():
 
 
 def test_a_slice_of_alternatives_ends_when_it_is_full():
-    asked, found = scanned(Query(EITHER, stop=2), [page("a", "c", more="_token=x"), page("b")])
+    asked, found = scanned(Query(EITHER, stop=2), [page("a", "c", more="_token=x"), page("b"), page()])
     assert found == ["a", "b"]
-    assert [params["_limit"] for _, params, _ in asked] == ["2", "2"]
+    assert [params["_limit"] for _, params, _ in asked] == ["2", "2", "1"]
 
 
 def texts(*values, more=None):
     things = tuple({"id": f"t{at}", "n": value, "last_modified": 1} for at, value in enumerate(values))
-    return Page(things, more, 9)
+    return Page(things, more, 9, 60_000)
 
 
 def test_an_order_of_texts_by_another_collation_is_made_here():
@@ -292,7 +294,7 @@ def test_values_that_are_no_texts_have_no_collation():
 @pytest.mark.parametrize("value", [2.9082155041939558e-11, -1e30, 10**30, -(2**63) - 1])
 def test_an_order_does_not_go_on_from_a_number_that_kinto_misreads(value):
     rest = Page((thing("a", value), thing("b", value, at=2), thing("c", 1)))
-    asked, found = scanned(Query(sort=BY_N), [Page((thing("a", value),), "_token=x", 9), rest])
+    asked, found = scanned(Query(sort=BY_N), [Page((thing("a", value),), "_token=x", 9, 60_000), rest])
     assert found == ["a", "b", "c"] if value < 1 else ["a", "c", "b"]
     assert [params["_sort"] for _, params, _ in asked] == ["n", "id"]
 
@@ -300,14 +302,14 @@ def test_an_order_does_not_go_on_from_a_number_that_kinto_misreads(value):
 @pytest.mark.parametrize("value", [0.1, -1.5, 2**63, True, None, "a"])
 def test_an_order_goes_on_from_other_values(value):
     asked, found = scanned(
-        Query(sort=BY_N), [Page((thing("a", value),), "_token=x", 9), texts(value), page()]
+        Query(sort=BY_N), [Page((thing("a", value),), "_token=x", 9, 60_000), texts(value), page()]
     )
     assert found == ["a", "t0"]
     assert asked[1] == ("GET", {"_token": "x"}, {"If-Match": '"9"'})
 
 
 def test_a_slice_that_is_full_need_not_go_on():
-    asked, found = scanned(Query(sort=BY_N, stop=1), [Page((thing("a", 1e30),), "_token=x", 9)])
+    asked, found = scanned(Query(sort=BY_N, stop=1), [Page((thing("a", 1e30),), "_token=x", 9, 60_000)])
     assert (len(asked), found) == (1, ["a"])
 
 
@@ -358,7 +360,7 @@ def test_alternatives_are_tried_one_after_the_other_to_exist():
 
 def test_of_a_slice_there_must_be_more_than_those_before_it_to_exist():
     assert told(Query(EITHER, start=1), [page("a"), page("a"), page()])[1] is False
-    assert told(Query(EITHER, start=1), [page("a"), page("b")])[1] is True
+    assert told(Query(EITHER, start=1), [page("a"), page("b"), page()])[1] is True
     assert told(Query(start=1), [page("a", "b")])[1] is True
 
 

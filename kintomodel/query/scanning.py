@@ -172,8 +172,11 @@ def _by_time(listing: Listing, one: Branch) -> Stream:
 def _unread(asked: Operation[PageHead], head: PageHead, one: Branch, given: set[str]) -> Iterable[JSONObject]:
     """The objects of a page that were not given before; read when they are wanted."""
     objects = asked.parsed(head.response, responses.objects)
-    fresh = [data for data in objects if data["id"] not in given]
-    given.update(data["id"] for data in fresh)
+    fresh: Iterable[JSONObject] = objects
+    ids = [data["id"] for data in objects]
+    if not given.isdisjoint(ids):
+        fresh = [data for data in objects if data["id"] not in given]
+    given.update(ids)
     yield from matching(fresh, one.residual)
 
 

@@ -25,6 +25,7 @@ from ..errors import ConnectionFailed, Timeout, TransportError, UsageError
 from ..protocol.objects import Body, Response
 from ..protocol.operations import Operation
 from .auth import Auth, authorization
+from .decoding import decoder
 
 logger = logging.getLogger("kintomodel")
 
@@ -242,7 +243,7 @@ def _body(content: bytes) -> Body:
     if not content:
         return Body()
     try:
-        return Body(json.loads(content))
+        return Body(decoder()(content))
     except (ValueError, RecursionError):
         start = content[:800].decode(errors="replace")[:200]
         return Body(unreadable=" ".join(start.split()))

@@ -1,7 +1,9 @@
 """The real Kinto that most tests run against, once on each of its back ends."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 from hypothesis import settings
@@ -18,15 +20,29 @@ if "KINTOMODEL_EXAMPLES" not in os.environ:
     settings.load_profile("repeatable")
 
 
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Callable[..., KintoServer]]:
+    """Start the Kinto of a back end with such settings, once: it runs until all tests have.
+
+    `server` would end its own whenever its parameter changes, which is twice in each file.
+    """
+    with ExitStack() as stack:
+
+        @cache
+        def start(backend: Backend, **settings: str | int) -> KintoServer:
+            reason = postgresql.unavailable() if backend == "postgresql" else None
+            if reason is not None:
+                pytest.skip(reason)
+            return stack.enter_context(KintoServer(backend, settings=settings))
+
+        yield start
+
+
 @pytest.fixture(scope="session", params=["memory", "postgresql"])
-def server(request: pytest.FixtureRequest) -> Iterator[KintoServer]:
+def server(request: pytest.FixtureRequest, servers: Callable[..., KintoServer]) -> KintoServer:
     """One Kinto for the whole run; it is emptied by `client`."""
-    backend: Backend = request.param
-    reason = postgresql.unavailable() if backend == "postgresql" else None
-    if reason is not None:
-        pytest.skip(reason)
-    with KintoServer(backend) as running:
-        yield running
+    running: KintoServer = servers(request.param)
+    return running
 
 
 @pytest.fixture

@@ -22,8 +22,7 @@ from kintomodel import Client, Collection, Forbidden, Model, NotFound, ResponseE
 from kintomodel.protocol import operations, tokens
 from kintomodel.protocol.operations import Operation
 from kintomodel.protocol.paths import CollectionPath
-from kintomodel.testing import KintoServer, RecordingTransport, postgresql, record
-from kintomodel.testing.server import Backend
+from kintomodel.testing import KintoServer, RecordingTransport, record
 
 NAMES = ["certificates", "domains", "onecrl", "plugins", "tracking"]
 
@@ -70,18 +69,6 @@ class Consumer:
         fresh = self.file.with_suffix(".new")
         fresh.write_text(json.dumps(tokens))
         os.replace(fresh, self.file)
-
-
-@pytest.fixture(scope="module", params=["memory", "postgresql"])
-def server(request: pytest.FixtureRequest) -> Iterator[KintoServer]:
-    """As it is often set up: pages of 100, batches of 25."""
-    backend: Backend = request.param
-    reason = postgresql.unavailable() if backend == "postgresql" else None
-    if reason is not None:
-        pytest.skip(reason)
-    settings = {"paginate_by": 100, "batch_max_requests": 25}
-    with KintoServer(backend, settings=settings) as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from kintomodel import Client, Conflict, KintoError, Model, TransportError
-from kintomodel.testing import KintoServer, record
+from kintomodel.testing import record
 
 
 class Reading(Model, bucket="device", collection="readings"):
@@ -21,10 +19,10 @@ def remote(client: Client) -> Client:
 
 
 @pytest.fixture
-def local() -> Iterator[Client]:
-    with KintoServer() as server, server.client() as client:
-        client.create_bucket("device").create_collection("readings")
-        yield client
+def local(kinto_client: Client) -> Client:
+    """Of another server."""
+    kinto_client.create_bucket("device").create_collection("readings")
+    return kinto_client
 
 
 def note(reading: Reading, remote: Client, local: Client) -> None:

@@ -46,6 +46,15 @@ def server(request: pytest.FixtureRequest, servers: Callable[..., KintoServer]) 
 
 
 @pytest.fixture
+def strict_server(servers: Callable[..., KintoServer]) -> KintoServer:
+    """The isolation level that makes If-Match atomic; who meets others waits for one second."""
+    running: KintoServer = servers(
+        "postgresql", storage_isolation_level="REPEATABLE READ", retry_after_seconds=1
+    )
+    return running
+
+
+@pytest.fixture
 def client(server: KintoServer) -> Iterator[Client]:
     """A client of an empty server, as an account that may create buckets."""
     server.flush()

@@ -10,7 +10,7 @@ import pytest
 
 from kintomodel import Conflict, F, Model, UsageError, ValidationError, field
 from kintomodel.protocol import operations
-from kintomodel.testing import KintoServer, record
+from kintomodel.testing import record
 from kintomodel.writing import changes
 
 
@@ -441,15 +441,14 @@ def test_a_part_that_became_whole_can(payments, sent):
     assert stored(payments) == {**DATA, "address": {"city": "Rome"}}
 
 
-def test_a_part_that_is_saved_elsewhere_is_read_first(payments, sent):
-    with KintoServer() as other, other.client() as there:
-        there.create_bucket("payments").create_collection("receipts")
-        found = partial()
-        found.amount = 6
-        sent.clear()
-        found.save(using=there)
-        assert methods(sent) == ["GET"]
-        assert stored(there) == {**DATA, "address": {"city": "Rome"}, "amount": 6}
+def test_a_part_that_is_saved_elsewhere_is_read_first(payments, sent, kinto_client):
+    kinto_client.create_bucket("payments").create_collection("receipts")
+    found = partial()
+    found.amount = 6
+    sent.clear()
+    found.save(using=kinto_client)
+    assert methods(sent) == ["GET"]
+    assert stored(kinto_client) == {**DATA, "address": {"city": "Rome"}, "amount": 6}
     assert stored(payments) == DATA
 
 

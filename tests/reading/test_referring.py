@@ -15,7 +15,7 @@ from kintomodel.mapping.references import holds_references, references_in, refer
 from kintomodel.protocol import operations
 from kintomodel.protocol.objects import Response
 from kintomodel.reading.prefetching import DanglingRef
-from kintomodel.testing import KintoServer, record
+from kintomodel.testing import record
 
 
 class Company(Model, bucket="payments", collection="companies"):
@@ -148,37 +148,35 @@ def test_what_is_no_model_is_nothing_to_refer_to(payments):
         odd.line.get()
 
 
-def test_references_stay_on_the_server_and_in_the_bucket_of_their_record(shop):
+def test_references_stay_on_the_server_and_in_the_bucket_of_their_record(shop, kinto_client):
     class Note(Model, bucket="payments", collection="receipts"):
         customer: Ref[Customer] | None = None
         other: Ref[Elsewhere] | None = None
 
-    with KintoServer() as server, server.client() as there:
-        for bucket in map(there.create_bucket, ("preview", "archive")):
-            for collection in ("receipts", "customers"):
-                bucket.create_collection(collection)
-        Customer.objects.using(there, bucket="preview").create(id="cu1", name="preview")
-        Elsewhere.objects.using(there).create(id="cu1", name="archive")
-        preview = Note.objects.using(there, bucket="preview")
-        preview.create(id="n", customer=Ref("cu1"), other=Ref("cu1"))
-        for note in (preview.get(id="n"), preview.prefetch("customer", "other").get(id="n")):
-            assert (note.customer.get().name, note.other.get().name) == ("preview", "archive")
-        assert preview.check_refs() == []
+    for bucket in map(kinto_client.create_bucket, ("preview", "archive")):
+        for collection in ("receipts", "customers"):
+            bucket.create_collection(collection)
+    Customer.objects.using(kinto_client, bucket="preview").create(id="cu1", name="preview")
+    Elsewhere.objects.using(kinto_client).create(id="cu1", name="archive")
+    preview = Note.objects.using(kinto_client, bucket="preview")
+    preview.create(id="n", customer=Ref("cu1"), other=Ref("cu1"))
+    for note in (preview.get(id="n"), preview.prefetch("customer", "other").get(id="n")):
+        assert (note.customer.get().name, note.other.get().name) == ("preview", "archive")
+    assert preview.check_refs() == []
 
 
-def test_a_record_that_moves_forgets_what_it_referred_to(shop):
+def test_a_record_that_moves_forgets_what_it_referred_to(shop, kinto_client):
     receipt = Receipt.objects.create(customer=Ref("cu1"))
     assert receipt.customer.get().name == "Customer 1"
-    with KintoServer() as server, server.client() as there:
-        payments = there.create_bucket("payments")
-        for name in ("receipts", "customers"):
-            payments.create_collection(name)
-        Customer.objects.using(there).create(id="cu1", name="There")
-        mine = Customer(name="mine")
-        receipt.supplier = Ref(mine)
-        receipt.save(using=there)
-        assert receipt.customer.get().name == "There"
-        assert receipt.supplier.get() is mine
+    payments = kinto_client.create_bucket("payments")
+    for name in ("receipts", "customers"):
+        payments.create_collection(name)
+    Customer.objects.using(kinto_client).create(id="cu1", name="There")
+    mine = Customer(name="mine")
+    receipt.supplier = Ref(mine)
+    receipt.save(using=kinto_client)
+    assert receipt.customer.get().name == "There"
+    assert receipt.supplier.get() is mine
 
 
 @pytest.mark.parametrize(

@@ -71,31 +71,29 @@ def test_a_key_that_the_source_took_out_is_taken_out_of_the_copy(two: Client) ->
     assert len(Slip.objects.copy_to("copies")) == 0
 
 
-def test_to_another_server(two: Client) -> None:
-    with KintoServer() as server, server.client() as other:
-        other.create_bucket("payments").create_collection("receipts")
-        with record(two) as sent:
-            report = Note.objects.copy_to(other)
-        assert not sent.writes
-        assert len(report.created) == 2
-        assert stored(other, "payments") == {"a": {"text": "x", "seen": 1}, "b": {"text": "y"}}
+def test_to_another_server(two: Client, kinto_client: Client) -> None:
+    kinto_client.create_bucket("payments").create_collection("receipts")
+    with record(two) as sent:
+        report = Note.objects.copy_to(kinto_client)
+    assert not sent.writes
+    assert len(report.created) == 2
+    assert stored(kinto_client, "payments") == {"a": {"text": "x", "seen": 1}, "b": {"text": "y"}}
 
 
-def test_from_a_dry_run_to_a_client_that_is_in_none_is_refused(two: Client) -> None:
-    with KintoServer() as server, server.client() as other:
-        other.create_bucket("payments").create_collection("receipts")
-        with two.dry_run() as kept:
-            for target in (other, other.bucket("payments")):
-                with pytest.raises(UsageError, match=r"for real, .* begin one of that"):
-                    Note.objects.copy_to(target)
-            sharing = Client(two.url, transport=two.connection.transport)
-            assert len(Note.objects.copy_to(sharing.bucket("copies"))) == 2
-            with other.dry_run() as kept_there:
-                assert len(Note.objects.copy_to(other).created) == 2
-        assert (len(kept), len(kept_there), stored(other, "payments")) == (2, 2, {})
-        assert set(stored(two, "copies")) == {"b", "c"}
-        with pytest.raises(UsageError, match="for real"), two.dry_run():
-            Note.objects.copy_to(sharing.bucket("copies"))
+def test_from_a_dry_run_to_a_client_that_is_in_none_is_refused(two: Client, kinto_client: Client) -> None:
+    kinto_client.create_bucket("payments").create_collection("receipts")
+    with two.dry_run() as kept:
+        for target in (kinto_client, kinto_client.bucket("payments")):
+            with pytest.raises(UsageError, match=r"for real, .* begin one of that"):
+                Note.objects.copy_to(target)
+        sharing = Client(two.url, transport=two.connection.transport)
+        assert len(Note.objects.copy_to(sharing.bucket("copies"))) == 2
+        with kinto_client.dry_run() as kept_there:
+            assert len(Note.objects.copy_to(kinto_client).created) == 2
+    assert (len(kept), len(kept_there), stored(kinto_client, "payments")) == (2, 2, {})
+    assert set(stored(two, "copies")) == {"b", "c"}
+    with pytest.raises(UsageError, match="for real"), two.dry_run():
+        Note.objects.copy_to(sharing.bucket("copies"))
 
 
 def test_to_something_else_is_refused(two: Client) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from kintomodel import Client, Conflict, Model, NotFound, TransportError, UsageError
 from kintomodel.protocol import operations
-from kintomodel.testing import KintoServer, postgresql, record
+from kintomodel.testing import KintoServer, record
 from kintomodel.transport.http import HTTPTransport
 from kintomodel.transport.retry import RetryTransport
 
@@ -304,24 +304,10 @@ def race(client: Client, threads: int, times: int, *, verify: bool) -> int:
         return sum(executor.map(work, range(threads)))
 
 
-@pytest.fixture(scope="module")
-def strict_server() -> Iterator[KintoServer]:
-    """The isolation level that makes If-Match atomic."""
-    reason = postgresql.unavailable()
-    if reason is not None:
-        pytest.skip(reason)
-    settings = {"storage_isolation_level": "REPEATABLE READ", "retry_after_seconds": 1}
-    with KintoServer("postgresql", settings=settings) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def loose_server() -> Iterator[KintoServer]:
-    reason = postgresql.unavailable()
-    if reason is not None:
-        pytest.skip(reason)
-    with KintoServer("postgresql") as running:
-        yield running
+@pytest.fixture
+def loose_server(servers: Callable[..., KintoServer]) -> KintoServer:
+    running: KintoServer = servers("postgresql")
+    return running
 
 
 def counting(server: KintoServer, threads: int, times: int, *, verify: bool) -> None:

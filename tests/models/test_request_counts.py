@@ -28,19 +28,28 @@ class Receipt(Model, bucket="payments", collection="receipts"):
     customer: Ref[Customer] | None = None
 
 
-@pytest.fixture
-def sent(payments):
-    """Twelve receipts of three customers of one company."""
-    for name in ("companies", "customers"):
-        payments.bucket("payments").create_collection(name)
-    Company.objects.create(id="co")
-    for at in range(3):
-        Customer.objects.create(id=f"cu{at}", company=Ref("co"))
-    for at in range(12):
-        Receipt.objects.create(
-            id=f"r{at:02}", amount=Decimal(at), customer=Ref(f"cu{at % 3}"), tags=["even"] * (1 - at % 2)
+@pytest.fixture(scope="module")
+def shop(server):
+    """Twelve receipts of three customers of one company, which nobody changes."""
+    server.flush()
+    with server.client() as client, client.activate():
+        payments = client.create_bucket("payments")
+        for name in ("companies", "customers", "receipts"):
+            payments.create_collection(name)
+        Company.objects.create(id="co")
+        Customer.objects.bulk_create(Customer(id=f"cu{at}", company=Ref("co")) for at in range(3))
+        Receipt.objects.bulk_create(
+            Receipt(
+                id=f"r{at:02}", amount=Decimal(at), customer=Ref(f"cu{at % 3}"), tags=["even"] * (1 - at % 2)
+            )
+            for at in range(12)
         )
-    with record(payments) as recording:
+        yield client
+
+
+@pytest.fixture
+def sent(shop):
+    with record(shop) as recording:
         yield recording
 
 

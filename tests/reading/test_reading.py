@@ -178,7 +178,7 @@ class Writer(RestlessWriter):
 
 
 @pytest.mark.parametrize(
-    ("size", "page_size"), [(800, 40), pytest.param(20_000, 1000, marks=pytest.mark.slow)]
+    ("size", "page_size"), [(400, 20), pytest.param(20_000, 1000, marks=pytest.mark.slow)]
 )
 def test_while_others_write_nothing_is_missed_and_nothing_comes_twice(server, payments, size, page_size):
     names = [f"{at * 0x9E3779B97F4A7C15 % 2**64:016x}" for at in range(size)]

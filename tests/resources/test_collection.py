@@ -229,7 +229,7 @@ def test_delete_all_goes_on_where_the_server_stops(paging: KintoServer):
 
 
 @pytest.mark.parametrize(
-    ("count", "page_size"), [(1_500, 500), pytest.param(25_000, 1000, marks=pytest.mark.slow)]
+    ("count", "page_size"), [(600, 200), pytest.param(25_000, 1000, marks=pytest.mark.slow)]
 )
 def test_a_long_list_is_read_in_pages_and_deleted(server: KintoServer, count: int, page_size: int):
     # Without a history, which would hold each record twice more.

@@ -69,3 +69,10 @@ def payments(client: Client) -> Iterator[Client]:
     client.connection.perform(operations.create("/buckets/payments/collections/receipts", {}))
     with client.activate():
         yield client
+
+
+@pytest.fixture
+def nowhere() -> Iterator[Client]:
+    """The active client of a server that is not there: enough for what is refused unsent."""
+    with Client("http://127.0.0.1:9/v1", retries=0) as client, client.activate():
+        yield client

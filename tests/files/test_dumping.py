@@ -548,7 +548,7 @@ def test_two_rows_with_one_id_are_refused(payments: Client, tmp_path: Path, on_e
 )
 @pytest.mark.parametrize("on_error", ["raise", "collect"])
 def test_a_file_that_cannot_be_read_is_refused_before_anything_is_sent(
-    payments: Client,
+    nowhere: Client,
     tmp_path: Path,
     name: str,
     text: str,
@@ -557,7 +557,7 @@ def test_a_file_that_cannot_be_read_is_refused_before_anything_is_sent(
     on_error: Any,
 ) -> None:
     path = written(tmp_path, name, text)
-    with record(payments) as sent, pytest.raises(error, match=message):
+    with record(nowhere) as sent, pytest.raises(error, match=message):
         Receipt.objects.load(path, on_error)
     assert not len(sent)
 

@@ -81,10 +81,10 @@ def lines(plan: object) -> list[str]:
     ],
 )
 def test_bad_input_is_refused_before_anything_is_sent(
-    client: Client, wanted: Any, only: Any, error: type[Exception], problem: str
+    nowhere: Client, wanted: Any, only: Any, error: type[Exception], problem: str
 ) -> None:
-    with record(client) as sent, pytest.raises(error, match=problem):
-        client.plan(wanted, only=only)
+    with record(nowhere) as sent, pytest.raises(error, match=problem):
+        nowhere.plan(wanted, only=only)
     assert len(sent) == 0
 
 

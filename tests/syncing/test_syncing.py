@@ -546,9 +546,9 @@ def test_a_dict_that_lacks_what_the_scope_asks_for_is_inside_by_what_is_stored(p
     ],
 )
 def test_options_that_make_no_sense_are_refused_before_anything_is_sent(
-    payments: Client, options: Any, message: str
+    nowhere: Client, options: Any, message: str
 ) -> None:
-    with record(payments) as sent, pytest.raises(UsageError, match=message):
+    with record(nowhere) as sent, pytest.raises(UsageError, match=message):
         Package.objects.sync([{"id": "a", "name": "a"}], **options)
     assert not len(sent)
 

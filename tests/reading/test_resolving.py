@@ -10,6 +10,8 @@ import pytest
 from kintomodel import Client, Conflict, Everyone, Model, UsageError, account, field
 from kintomodel.testing import record
 
+from ..waiting import waits_of
+
 
 @attrs.define
 class Address:
@@ -180,7 +182,10 @@ def test_an_id_that_is_taken_is_resolved_like_any_conflict(payments: Client) -> 
     assert stored().amount == 2
 
 
-def test_who_always_loses_gets_the_conflict_in_the_end(both: tuple[Receipt, Receipt]) -> None:
+def test_who_always_loses_gets_the_conflict_in_the_end(
+    payments: Client, both: tuple[Receipt, Receipt]
+) -> None:
+    waits = waits_of(payments)
     mine, theirs = both
     mine.currency = "USD"
 
@@ -194,7 +199,7 @@ def test_who_always_loses_gets_the_conflict_in_the_end(both: tuple[Receipt, Rece
     theirs.save()
     with pytest.raises(Conflict):
         mine.save(on_conflict=somebody_is_faster)
-    assert stored().currency == "EUR"
+    assert (stored().currency, len(waits)) == ("EUR", 4)
 
 
 @pytest.mark.parametrize("wrong", ["ours", None, 3])

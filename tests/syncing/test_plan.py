@@ -17,6 +17,8 @@ from kintomodel.protocol.operations import Operation
 from kintomodel.syncing.comparing import Change
 from kintomodel.testing import record
 
+from ..waiting import waits_of
+
 
 class Note(Model, bucket="payments", collection="receipts"):
     text: str = ""
@@ -304,6 +306,7 @@ def test_nothing_is_left_to_merge_where_others_did_the_same_and_more(payments: C
 
 
 def test_mine_gives_up_on_somebody_who_writes_all_the_time(payments: Client) -> None:
+    waits = waits_of(payments)
     plan = plan_of_three(payments, on_conflict="mine")
     turns = iter(range(1000))
     other = Client(payments.url, ("tester", "secret"))
@@ -315,7 +318,7 @@ def test_mine_gives_up_on_somebody_who_writes_all_the_time(payments: Client) -> 
     report = plan.apply()
     other.close()
     assert statuses(report)["old"] == "conflict"
-    assert next(turns) == 6
+    assert (next(turns), len(waits)) == (6, 5)
 
 
 @pytest.mark.parametrize("is_deleted", [True, False])

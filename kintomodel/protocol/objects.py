@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -19,7 +19,7 @@ class Body(NamedTuple):
     unreadable: str | None = None
 
 
-@attrs.frozen(slots=False)
+@attrs.frozen(slots=False, eq=False, repr=False)
 class Response:
     """An answer, whatever its status. headers: names in lower case.
 
@@ -30,10 +30,16 @@ class Response:
 
     status: int
     headers: Mapping[str, str] = MappingProxyType({})
-    _body: JSON = None
-    _unreadable: str | None = None
+    _body: JSON = attrs.field(default=None, alias="body")
+    _unreadable: str | None = attrs.field(default=None, alias="unreadable")
     attempts: int = 1
-    _decode: Callable[[], Body] | None = attrs.field(default=None, kw_only=True, repr=False)
+    _decode: Callable[[], Body] | None = attrs.field(default=None, alias="decode", kw_only=True)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Response) and self._all == other._all
+
+    def __repr__(self) -> str:
+        return f"Response{self._all}"
 
     @property
     def body(self) -> JSON:
@@ -44,6 +50,10 @@ class Response:
     def unreadable(self) -> str | None:
         """The first 200 characters of a body that is not JSON, else None."""
         return self._read.unreadable
+
+    @property
+    def _all(self) -> tuple[Any, ...]:
+        return self.status, dict(self.headers), self.body, self.unreadable, self.attempts
 
     @cached_property
     def _read(self) -> Body:

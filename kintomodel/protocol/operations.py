@@ -189,7 +189,7 @@ def list_page(
 
 
 def list_page_head(endpoint: str, params: Mapping[str, str]) -> Operation[PageHead]:
-    """The same, but that the objects are left to be read, with parsed() and responses.objects."""
+    """The same, but that the objects are left to be read, with parsed() and responses.named_objects."""
     return Operation("GET", endpoint, responses.page_head, params=params)
 
 

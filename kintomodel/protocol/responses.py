@@ -229,6 +229,14 @@ def objects(response: Response) -> tuple[JSONObject, ...]:
     return tuple(found)
 
 
+def named_objects(response: Response) -> tuple[JSONObject, ...]:
+    """The same, all of which have ids."""
+    found = objects(response)
+    if not all(isinstance(data.get("id"), str) for data in found):
+        raise _not_kintos(response, "data")
+    return found
+
+
 def page_if_changed(response: Response) -> Page | Unchanged:
     """UnreadableResponse if a page names no time of the list."""
     if response.status == NOT_MODIFIED:

@@ -20,7 +20,7 @@ def decoder() -> Decoder:
         quick = import_module("msgspec")
     except ImportError:
         return json.loads
-    return _first(quick.json.decode, (quick.DecodeError, RecursionError))
+    return _first(quick.json.decode, (quick.DecodeError, ValueError, RecursionError))
 
 
 def _first(decode: Decoder, refusals: tuple[type[Exception], ...]) -> Decoder:

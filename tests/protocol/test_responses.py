@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from kintomodel import errors
 from kintomodel.protocol import responses
-from kintomodel.protocol.objects import Page, Response, ServerInfo, StoredObject, Unchanged, User
+from kintomodel.protocol.objects import Body, Page, Response, ServerInfo, StoredObject, Unchanged, User
 
 COLLECTION = {"id": "c", "resource_name": "collection"}
 DATE = "Mon, 23 Nov 2026 12:00:01 GMT"
@@ -338,3 +338,13 @@ def test_what_kinto_does_not_send_is_refused(read, response):
 def test_a_page_of_something_else_is_quoted():
     with pytest.raises(errors.UnreadableResponse, match="got '<html>Welcome</html>'"):
         responses.json_object(Response(200, unreadable="<html>Welcome</html>"))
+
+
+def test_an_answer_is_what_it_says_whenever_its_body_was_decoded():
+    headers = {"etag": '"1"'}
+    decoded = Response(200, headers, {"data": []})
+    late = Response(200, headers, decode=lambda: Body({"data": []}))
+    assert late == decoded
+    assert late != Response(200, headers, decode=lambda: Body(unreadable="<html>"))
+    assert late != (200, headers, {"data": []}, None, 1)
+    assert repr(late) == repr(decoded) == """Response(200, {'etag': '"1"'}, {'data': []}, None, 1)"""

@@ -119,7 +119,9 @@ def test_what_follows_a_page_is_asked_for_before_it_is_decoded():
     assert events == ["decoded"]
 
 
-@pytest.mark.parametrize("body", [{"data": 1}, {"data": [1]}, {}, [], None])
+@pytest.mark.parametrize(
+    "body", [{"data": 1}, {"data": [1]}, {"data": [{}]}, {"data": [{"id": 1}]}, {}, [], None]
+)
 def test_a_page_that_is_none_says_what_was_asked(body):
     stream = snapshot(RECORDS, Query(), 1)
     found = stream.send(next(stream).read(Response(200, {}, body)))

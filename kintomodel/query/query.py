@@ -78,19 +78,20 @@ class Query(NamedTuple):
         That one is stable: an object that is written meanwhile stays where it is, so a listing
         in several pages neither skips nor repeats it. In any other order it would move.
         """
-        keys = self.sort or (Sort(("id",)),)
-        if not any(key.path in _OWN for key in keys):
+        keys = self.sort
+        if keys and not any(key.path in _OWN for key in keys):
             keys = (*keys, Sort(("last_modified",), descending=True))
+        # In memory several may have the same time, if somebody chose it.
+        if not any(key.path == ("id",) for key in keys):
+            keys = (*keys, Sort(("id",)))
         return tuple(key.reversed for key in keys) if self.backwards else keys
 
     @property
     def sort_param(self) -> str | None:
         """The order as Kinto's _sort, None if Kinto cannot be relied on for it."""
-        names = [str(key) for key in self.order]
         if not all(map(_is_paged, self.order)):
             return None
-        # Kinto adds this one itself.
-        return ",".join(names[:-1] if len(names) > 1 and names[-1] == "-last_modified" else names)
+        return ",".join(map(str, self.order))
 
 
 def _is_paged(key: Sort) -> bool:

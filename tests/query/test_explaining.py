@@ -25,7 +25,10 @@ def by(name, descending=False, scalars=True):
         (explained(), Explanation((PlannedRequest(f"{LIST}?_sort=last_modified"),), None, 1)),
         (explained(NOTHING), Explanation()),
         (explained(stop=0), Explanation()),
-        (explained(EQUAL, by("a")), Explanation((PlannedRequest(f"{LIST}?eq_a=1&_sort=a"),), None, 1)),
+        (
+            explained(EQUAL, by("a")),
+            Explanation((PlannedRequest(f"{LIST}?eq_a=1&_sort=a,-last_modified,id"),), None, 1),
+        ),
         (
             explained(And((ABOVE, LIKE))),
             Explanation(
@@ -53,18 +56,18 @@ def by(name, descending=False, scalars=True):
         ),
         (
             explained(EVERYTHING, by("d", descending=True)),
-            Explanation((PlannedRequest(f"{LIST}?_sort=-d"),), None, 1),
+            Explanation((PlannedRequest(f"{LIST}?_sort=-d,-last_modified,id"),), None, 1),
         ),
         (
             explained(EVERYTHING, by("d"), backwards=True, stop=None),
-            Explanation((PlannedRequest(f"{LIST}?_sort=-d,last_modified"),), None, 1),
+            Explanation((PlannedRequest(f"{LIST}?_sort=-d,last_modified,-id"),), None, 1),
         ),
         (
             explained(EVERYTHING, by("d", descending=True), backwards=True),
             Explanation(
                 (
-                    PlannedRequest(f"{LIST}?has_d=false&_sort=d,last_modified"),
-                    PlannedRequest(f"{LIST}?has_d=true&_sort=d,last_modified"),
+                    PlannedRequest(f"{LIST}?has_d=false&_sort=d,last_modified,-id"),
+                    PlannedRequest(f"{LIST}?has_d=true&_sort=d,last_modified,-id"),
                 ),
                 None,
                 3,
@@ -72,7 +75,7 @@ def by(name, descending=False, scalars=True):
         ),
         (
             explained(EQUAL, by("d", scalars=False), stop=3),
-            Explanation((PlannedRequest(f"{LIST}?eq_a=1&_sort=id"),), "d,-last_modified", 1),
+            Explanation((PlannedRequest(f"{LIST}?eq_a=1&_sort=id"),), "d,-last_modified,id", 1),
         ),
     ],
 )
@@ -99,6 +102,6 @@ def test_an_explanation_can_be_read():
         f"{LIST}?gt_b=5&_sort=id\n"
         f'  guards: max_b={HIGH} min_c="" lt_c={LOW}\n'
         "  checked here: c like 'x'\n"
-        "ordered here: d,-last_modified\n"
+        "ordered here: d,-last_modified,id\n"
         "round trips: 1, and one for each further page"
     )

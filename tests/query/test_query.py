@@ -12,13 +12,13 @@ def by(name, descending=False, scalars=True):
     [
         (Query(), "id"),
         (Query(backwards=True), "-id"),
-        (Query(sort=(by("a"),)), "a"),
-        (Query(sort=(by("a"),), backwards=True), "-a,last_modified"),
-        (Query(sort=(by("a", True), by("b.c"))), "-a,b.c"),
+        (Query(sort=(by("a"),)), "a,-last_modified,id"),
+        (Query(sort=(by("a"),), backwards=True), "-a,last_modified,-id"),
+        (Query(sort=(by("a", True), by("b.c"))), "-a,b.c,-last_modified,id"),
         (Query(sort=(by("a"), Sort(("id",)))), "a,id"),
-        (Query(sort=(Sort(("last_modified",)),)), "last_modified"),
-        (Query(sort=(Sort(("last_modified",), True),)), "-last_modified"),
-        (Query(sort=(by("_x"),)), "_x"),
+        (Query(sort=(Sort(("last_modified",)),)), "last_modified,id"),
+        (Query(sort=(Sort(("last_modified",), True),)), "-last_modified,id"),
+        (Query(sort=(by("_x"),)), "_x,-last_modified,id"),
     ],
 )
 def test_the_order_is_a_total_one(query, param):

@@ -74,7 +74,7 @@ def test_a_page_without_objects_is_the_last():
 
 def test_filters_are_sent():
     asked, _ = scanned(Query(Comparison(("n",), "eq", 1), BY_N), [page()])
-    assert asked == [("GET", {"eq_n": "1", "_sort": "n", "_limit": "2"}, {})]
+    assert asked == [("GET", {"eq_n": "1", "_sort": "n,-last_modified,id", "_limit": "2"}, {})]
 
 
 def test_nothing_is_asked_where_nothing_can_match():
@@ -133,7 +133,7 @@ def test_after_a_write_the_rest_of_an_order_is_read_by_id():
     ]
     asked, found = scanned(Query(sort=BY_N), [page("a", "b", more="_token=x"), CONFLICT, *rest])
     assert found == ["a", "b", "d", "e", "c"]
-    assert [params.get("_sort") for _, params, _ in asked] == ["n", None, "id", "id"]
+    assert [params.get("_sort") for _, params, _ in asked] == ["n,-last_modified,id", None, "id", "id"]
 
 
 def test_after_a_write_a_slice_keeps_its_bounds():
@@ -205,7 +205,7 @@ def test_of_a_descending_order_those_without_the_key_wait_for_the_others():
     ]
     asked, found = scanned(Query(sort=(DOWN,)), pages)
     assert found == ["c", "d", "a", "b"]
-    assert [params.get("_sort") for _, params, _ in asked] == ["-k", None, None]
+    assert [params.get("_sort") for _, params, _ in asked] == ["-k,-last_modified,id", None, None]
     assert scanned(Query(sort=(DOWN,), start=1), pages)[1] == ["d", "a", "b"]
 
 
@@ -277,7 +277,7 @@ def texts(*values, more=None):
 def test_an_order_of_texts_by_another_collation_is_made_here():
     asked, found = scanned(Query(sort=BY_N), [texts("a", "B", "c"), texts("a", "B", "c")])
     assert found == ["t1", "t0", "t2"]
-    assert [params["_sort"] for _, params, _ in asked] == ["n", "id"]
+    assert [params["_sort"] for _, params, _ in asked] == ["n,-last_modified,id", "id"]
     downwards = (Sort(("n",), descending=True, scalars=True, missing_first=True),)
     assert scanned(Query(sort=downwards), [texts("c", "B", "a")] * 2)[1] == ["t0", "t2", "t1"]
 
@@ -296,7 +296,7 @@ def test_an_order_does_not_go_on_from_a_number_that_kinto_misreads(value):
     rest = Page((thing("a", value), thing("b", value, at=2), thing("c", 1)))
     asked, found = scanned(Query(sort=BY_N), [Page((thing("a", value),), "_token=x", 9, 60_000), rest])
     assert found == ["a", "b", "c"] if value < 1 else ["a", "c", "b"]
-    assert [params["_sort"] for _, params, _ in asked] == ["n", "id"]
+    assert [params["_sort"] for _, params, _ in asked] == ["n,-last_modified,id", "id"]
 
 
 @pytest.mark.parametrize("value", [0.1, -1.5, 2**63, True, None, "a"])

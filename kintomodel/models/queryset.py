@@ -282,7 +282,7 @@ class QuerySet(Generic[M]):
         return bulk_editing.delete(self.model, self.home, self.query, DEFAULT_PAGE_SIZE, workers, progress)
 
     def explain(self) -> Explanation:
-        """The requests that this would send, and what is left to be checked here; sends nothing."""
+        """The requests that list() would send, and what is left to be checked here; sends nothing."""
         return explaining.explain(self.home.path.records, self.query)
 
     def __iter__(self) -> Iterator[M]:

@@ -34,7 +34,8 @@ class Explanation(NamedTuple):
 
     order: the keys by which all of it is put in order here; None: the server does that.
     round_trips: how many requests are expected, if each listing fits into one page. After several
-    listings or pages, one more makes sure that nothing was written meanwhile.
+    listings or pages, one more makes sure that nothing was written meanwhile, or one for each thousand
+    objects that were written just before.
     """
 
     requests: tuple[PlannedRequest, ...] = ()

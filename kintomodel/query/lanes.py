@@ -24,7 +24,8 @@ from .query import Query, Sort
 
 LONGEST_WRITE = 10_000
 """In milliseconds, a batch being one write. On PostgreSQL a write has its time before others can see it:
-then the time of the list may be later already, and stays (Kinto 26.5)."""
+then the time of the list may be later already, and stays (Kinto 26.5). By the clock of the web server, as
+its Date says it."""
 
 _LAST_LOOK = 1000
 """How many objects are looked at again with one request, of which only some attributes are asked for."""
@@ -154,6 +155,7 @@ class Merge:
         self.listing = listing
         self._sources = [_Source(deque(lane)) for lane in lanes]
         self._since: int | None = None
+        self._clock: int | None = None
         self._is_settled = True
         self._any_will_do = any_will_do
         self._pages = 0
@@ -186,21 +188,30 @@ class Merge:
         if self._is_settled or since is None:
             yield from operations.list_page(listing.endpoint, {"_limit": "1"}, last_modified=since)
             return
-        recent = Comparison(("last_modified",), "gt", since - LONGEST_WRITE)
-        query = Query(And((listing.query.condition, recent)), listing.query.sort)
-        one = plan(query.condition).whole
-        params = {**one.params, "_sort": "last_modified", "_limit": str(max(listing.page_size, _LAST_LOOK))}
-        selected = fields([], query)
-        if selected is not None:
-            params["_fields"] = selected
-        asked = operations.list_page(listing.endpoint, params, last_modified=since)
+        asked, residual = self._recent(since, end)
         following: Operation[Page] | None = asked
         while following is not None:
             page: Page = yield from following
-            unseen = (data for data in matching(page.objects, one.residual) if data["id"] not in self.seen)
+            unseen = (data for data in matching(page.objects, residual) if data["id"] not in self.seen)
             if any(end is None or self._place(data) < self._place(end) for data in unseen):
                 raise LostPlaceError
             following = operations.next_page(following, page)
+
+    def _recent(self, since: int, end: JSONObject | None) -> tuple[Operation[Page], Condition]:
+        """What asks for those that were written lately, and what is to be checked of them."""
+        listing, query = self.listing, self.listing.query
+        # Somebody may have chosen a time ahead of the clock.
+        time = since if self._clock is None else min(since, self._clock)
+        conditions = [query.condition, Comparison(("last_modified",), "gt", max(0, time - LONGEST_WRITE))]
+        if end is not None and not query.is_ordered:
+            conditions.append(Comparison(("id",), "ge" if query.backwards else "le", end["id"]))
+        condition = And(tuple(conditions))
+        one = plan(condition).whole
+        params = {**one.params, "_sort": "last_modified,id", "_limit": str(listing.page_size)}
+        selected = fields([], Query(condition, query.sort))
+        if selected is not None:
+            params |= {"_fields": selected, "_limit": str(max(listing.page_size, _LAST_LOOK))}
+        return operations.list_page(listing.endpoint, params, last_modified=since), one.residual
 
     def _place(self, data: JSONObject) -> Place:
         order = self.listing.query.order
@@ -217,7 +228,7 @@ class Merge:
         page: Page = yield from source.following
         self._pages += 1
         if self._since is None:
-            self._since = page.last_modified
+            self._since, self._clock = page.last_modified, page.clock
             self._is_settled = _is_settled(page)
         elif self._is_settled and not self.listing.query.is_ordered:
             self.safe = self._last

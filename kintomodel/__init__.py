@@ -34,17 +34,24 @@ if TYPE_CHECKING:
     from .models.manager import Manager
     from .models.model import Model
     from .models.queryset import QuerySet
+    from .protocol.checking import Finding
     from .protocol.objects import ServerInfo
     from .protocol.permissions import Authenticated, Everyone, account, group
     from .protocol.report import Outcome, Report
+    from .provisioning.plan import ServerPlan
+    from .query.explaining import Explanation
+    from .query.history import HistoryEntry
     from .query.tombstones import Tombstone
     from .reading.aggregates import Avg, Count, Max, Min, Sum
-    from .resources.batch import Batch
+    from .reading.prefetching import DanglingRef
+    from .reading.rows import Rows
+    from .resources.batch import Batch, Pending
     from .resources.bucket import Bucket
     from .resources.client import Client, connect
     from .resources.collection import Collection
     from .resources.feed import Changes
     from .resources.group import Group
+    from .resources.permissions import PrincipalSet, RecordPermissions
     from .resources.record import Record
     from .syncing.comparing import Change
     from .syncing.plan import Plan
@@ -66,15 +73,19 @@ __all__ = [
     "connect",
     "ConnectionFailed",
     "Count",
+    "DanglingRef",
     "desired",
     "DryRun",
     "Everyone",
+    "Explanation",
     "F",
     "Field",
     "field",
+    "Finding",
     "Forbidden",
     "Group",
     "group",
+    "HistoryEntry",
     "KintoError",
     "Manager",
     "Max",
@@ -84,17 +95,22 @@ __all__ = [
     "NotFound",
     "Outcome",
     "PayloadTooLarge",
+    "Pending",
     "PermissionsNotVisible",
     "Plan",
+    "PrincipalSet",
     "Q",
     "QuerySet",
     "Record",
+    "RecordPermissions",
     "Ref",
     "register",
     "Report",
     "ResponseError",
+    "Rows",
     "ServerError",
     "ServerInfo",
+    "ServerPlan",
     "some",
     "Sum",
     "Timeout",
@@ -140,17 +156,24 @@ _MODULES = {
     "models.manager": ["Manager"],
     "models.model": ["Model"],
     "models.queryset": ["QuerySet"],
+    "protocol.checking": ["Finding"],
     "protocol.objects": ["ServerInfo"],
     "protocol.permissions": ["Authenticated", "Everyone", "account", "group"],
     "protocol.report": ["Outcome", "Report"],
+    "provisioning.plan": ["ServerPlan"],
+    "query.explaining": ["Explanation"],
+    "query.history": ["HistoryEntry"],
     "query.tombstones": ["Tombstone"],
     "reading.aggregates": ["Avg", "Count", "Max", "Min", "Sum"],
-    "resources.batch": ["Batch"],
+    "reading.prefetching": ["DanglingRef"],
+    "reading.rows": ["Rows"],
+    "resources.batch": ["Batch", "Pending"],
     "resources.bucket": ["Bucket"],
     "resources.client": ["Client", "connect"],
     "resources.collection": ["Collection"],
     "resources.feed": ["Changes"],
     "resources.group": ["Group"],
+    "resources.permissions": ["PrincipalSet", "RecordPermissions"],
     "resources.record": ["Record"],
     "syncing.comparing": ["Change"],
     "syncing.plan": ["Plan"],

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, cast
 
 import attrs
+from typing_extensions import TypeVar
 
 from ..errors import (
     BadRequest,
@@ -24,6 +25,7 @@ from ..errors import (
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+E_co = TypeVar("E_co", bound=KintoError | None, default=KintoError | None, covariant=True)
 
 Status: TypeAlias = Literal[
     "created", "updated", "unchanged", "deleted", "conflict", "invalid", "forbidden", "missing", "failed"
@@ -46,7 +48,7 @@ _WIDTH = 60
 
 
 @attrs.frozen
-class Outcome(Generic[T_co]):
+class Outcome(Generic[T_co, E_co]):
     """What happened to one object. position: its place among those given, from 0.
 
     error: None where nothing went wrong. id: that of a record, also where the record was not kept.
@@ -55,7 +57,7 @@ class Outcome(Generic[T_co]):
     status: Status
     _object: T_co | None
     position: int
-    error: KintoError | None = None
+    error: E_co = attrs.field(default=cast(Any, None))
     id: str = ""
 
     @property
@@ -159,32 +161,32 @@ class Report(Generic[T_co]):
         return self._of("deleted")
 
     @property
-    def conflicts(self) -> tuple[Outcome[T_co], ...]:
+    def conflicts(self) -> tuple[Outcome[T_co, Conflict], ...]:
         """Those that somebody else wrote or created since they were read."""
         return self._of("conflict")
 
     @property
-    def invalid(self) -> tuple[Outcome[T_co], ...]:
+    def invalid(self) -> tuple[Outcome[T_co, KintoError], ...]:
         """Those whose data cannot be stored, or does not fit the collection's schema."""
         return self._of("invalid")
 
     @property
-    def forbidden(self) -> tuple[Outcome[T_co], ...]:
+    def forbidden(self) -> tuple[Outcome[T_co, KintoError], ...]:
         """Those that we may not write, or whose permissions we may not see."""
         return self._of("forbidden")
 
     @property
-    def missing(self) -> tuple[Outcome[T_co], ...]:
+    def missing(self) -> tuple[Outcome[T_co, KintoError], ...]:
         """Those that are not there, or no longer, or whose collection is not."""
         return self._of("missing")
 
     @property
-    def failed(self) -> tuple[Outcome[T_co], ...]:
+    def failed(self) -> tuple[Outcome[T_co, KintoError], ...]:
         """Those that failed in any other way: no answer, an error of the server."""
         return self._of("failed")
 
     @property
-    def failures(self) -> tuple[Outcome[T_co], ...]:
+    def failures(self) -> tuple[Outcome[T_co, KintoError], ...]:
         """Conflicts, invalid, forbidden, missing and failed, in the order given."""
         return self._of(*FAILURES)
 
@@ -234,7 +236,7 @@ class Report(Generic[T_co]):
         rest = "".join(f"<p>{escaped(line.strip())}</p>" for line in _rest(failures))
         return f"<p><b>Report of {len(self)}</b>: {counts}</p>{table if failures else ''}{rest}"
 
-    def _of(self, *statuses: str) -> tuple[Outcome[T_co], ...]:
+    def _of(self, *statuses: str) -> tuple[Outcome[T_co, Any], ...]:
         return tuple(outcome for outcome in self.outcomes if outcome.status in statuses)
 
 

@@ -16,19 +16,26 @@ from kintomodel import (
     Change,
     Changes,
     Client,
+    Conflict,
     Count,
+    DanglingRef,
     DryRun,
     Everyone,
     F,
     Field,
+    KintoError,
     Manager,
     Max,
     Model,
     Plan,
+    PrincipalSet,
     Q,
     QuerySet,
+    RecordPermissions,
     Ref,
     Report,
+    Rows,
+    ServerPlan,
     Sum,
     Tombstone,
     account,
@@ -39,10 +46,6 @@ from kintomodel import (
 )
 from kintomodel.provisioning.accounts import AccountChange
 from kintomodel.provisioning.changing import ObjectChange
-from kintomodel.provisioning.plan import ServerPlan
-from kintomodel.reading.prefetching import DanglingRef
-from kintomodel.reading.rows import Rows
-from kintomodel.resources.permissions import PrincipalSet, RecordPermissions
 
 now = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -131,6 +134,9 @@ assert_type(Receipt.objects.load("receipts.csv", on_error="collect"), Report[Any
 report = Receipt.objects.bulk_create(Receipt(amount=Decimal(n)) for n in range(3))
 assert_type(report, Report[Receipt])
 assert_type(report.failures[0].object, Receipt)
+assert_type(report.failures[0].error, KintoError)
+assert_type(report.conflicts[0].error, Conflict)
+assert_type(report.outcomes[0].error, KintoError | None)
 assert_type(report.retry_failed(), Report[Receipt])
 assert_type(Receipt.objects.bulk_save([receipt], on_conflict="mine", progress=print), Report[Receipt])
 assert_type(Receipt.objects.bulk_delete([receipt], workers=2, progress=True), Report[Receipt])

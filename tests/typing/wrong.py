@@ -156,3 +156,5 @@ client.plan([], only="goups")  #! mypy pyright ty
 client.bucket("b").history(action="creat")  #! mypy pyright ty
 client.bucket("b").history(resource_name="recrd")  #! mypy pyright ty
 kintomodel.conect("http://localhost:8888/v1")  #! mypy pyright ty
+Receipt.objects.bulk_save([receipt]).failures[0].error.theirs  #! mypy pyright ty
+Receipt.objects.bulk_save([receipt]).outcomes[0].error.args  #! mypy pyright ty

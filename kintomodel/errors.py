@@ -127,6 +127,7 @@ class Conflict(ResponseError):
 
     @property
     def existing(self) -> dict[str, Any] | None:
+        """The object's data in the answer; None where it says nothing of it."""
         found = self.details.get("existing") if isinstance(self.details, dict) else None
         return found if isinstance(found, dict) else None
 

@@ -24,9 +24,12 @@ class Queries(ABC, Generic[M]):
     """All records, in whatever way they are asked for."""
 
     @abstractmethod
-    def all(self) -> QuerySet[M]: ...
+    def all(self) -> QuerySet[M]:
+        """A query set of them; nothing is sent before it is read."""
+        ...
 
     def none(self) -> QuerySet[M]:
+        """No records, without a request."""
         return self.all().none()
 
     def filter(self, *conditions: Condition, **lookups: Any) -> QuerySet[M]:
@@ -54,9 +57,11 @@ class Queries(ABC, Generic[M]):
         return self.all().get(*conditions, **lookups)
 
     def first(self) -> M | None:
+        """The one with the least id, None if there is none; one GET."""
         return self.all().first()
 
     def last(self) -> M | None:
+        """The one with the greatest id, None if there is none; one GET."""
         return self.all().last()
 
     def count(self) -> int:
@@ -64,6 +69,7 @@ class Queries(ABC, Generic[M]):
         return self.all().count()
 
     def exists(self) -> bool:
+        """Is there one? One GET for one record."""
         return self.all().exists()
 
     def only(self, *fields: str | FieldExpression[Any]) -> QuerySet[M]:

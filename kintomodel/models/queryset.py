@@ -127,13 +127,16 @@ class QuerySet(Generic[M]):
         )
 
     def first(self) -> M | None:
-        """The first one, by the order or else by id; None if there is none. One GET."""
+        """The first one, by the order or else by id; None if there is none.
+
+        One GET; of several alternatives one for each, and one more.
+        """
         for record in self[:1]:
             return record
         return None
 
     def last(self) -> M | None:
-        """The last one, by the order or else by id; None if there is none. One GET.
+        """The last one, by the order or else by id; None if there is none. As many GETs as first().
 
         Of a slice it is the last of all that are read.
         """

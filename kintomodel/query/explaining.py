@@ -34,8 +34,8 @@ class Explanation(NamedTuple):
 
     order: the keys by which all of it is put in order here; None: the server does that.
     round_trips: how many requests are expected, if each listing fits into one page. After several
-    listings or pages, one more makes sure that nothing was written meanwhile, or one for each thousand
-    objects that were written just before.
+    listings or pages, one more makes sure that nothing was written meanwhile; and one for each thousand
+    objects, if any, that were written in the ten seconds before.
     """
 
     requests: tuple[PlannedRequest, ...] = ()

@@ -154,6 +154,9 @@ class Merge:
         self._last: str | None = None
         self.listing = listing
         self._sources = [_Source(deque(lane)) for lane in lanes]
+        branches = [one for source in self._sources for one in source.branches]
+        self._only = branches[0] if len(branches) == 1 and not branches[0].shows_deleted else None
+        self._read_so_far = 0
         self._since: int | None = None
         self._clock: int | None = None
         self._is_settled = True
@@ -184,11 +187,20 @@ class Merge:
 
         Kinto looks at If-Match before it reads a page: something may have changed in between.
         """
-        listing, since = self.listing, self._since
-        if self._is_settled or since is None:
-            yield from operations.list_page(listing.endpoint, {"_limit": "1"}, last_modified=since)
-            return
-        asked, residual = self._recent(since, end)
+        endpoint, since = self.listing.endpoint, self._since
+        if end is None and self._only is not None:
+            # The list stays as it is, too, if somebody writes an object under a time of the past.
+            total = yield from operations.count(endpoint, self._only.params, last_modified=since)
+            if total != self._read_so_far:
+                raise LostPlaceError
+        elif self._is_settled:
+            yield from operations.list_page(endpoint, {"_limit": "1"}, last_modified=since)
+        if not self._is_settled and since is not None:
+            yield from self._look_at_recent(*self._recent(since, end), end)
+
+    def _look_at_recent(
+        self, asked: Operation[Page], residual: Condition, end: JSONObject | None
+    ) -> Flow[None]:
         following: Operation[Page] | None = asked
         while following is not None:
             page: Page = yield from following
@@ -227,6 +239,7 @@ class Merge:
             source.following = self.listing.first(one, self._since)
         page: Page = yield from source.following
         self._pages += 1
+        self._read_so_far += len(page.objects)
         if self._since is None:
             self._since, self._clock = page.last_modified, page.clock
             self._is_settled = _is_settled(page)

@@ -33,9 +33,10 @@ def lately(*names, more=None, clock=TIME, n=5):
 
 
 def test_of_a_list_that_was_written_lately_the_recent_ones_are_looked_at_again():
-    asked, found = scanned(Query(sort=BY_N), [lately("a", "b", more="_token=x"), lately("c"), lately("b")])
+    asked, found = scanned(Query(sort=BY_N), [lately("a", "b", more="_token=x"), lately("c"), 3, lately("b")])
     assert found == ["a", "b", "c"]
-    assert asked[2] == ("GET", {**RECENT, "_fields": "n,deleted"}, GUARD)
+    assert asked[2] == ("HEAD", {}, GUARD)
+    assert asked[3] == ("GET", {**RECENT, "_fields": "n,deleted"}, GUARD)
 
 
 @pytest.mark.parametrize(
@@ -43,20 +44,29 @@ def test_of_a_list_that_was_written_lately_the_recent_ones_are_looked_at_again()
     [(TIME + LONGEST_WRITE + 1, True), (TIME + LONGEST_WRITE, False), (TIME - 1, False), (None, False)],
 )
 def test_writes_are_seen_by_all_after_the_longest_of_them(clock, is_settled):
-    answers = [lately("a", more="_token=x", clock=clock), lately("b"), lately()]
-    asked, _ = scanned(Query(sort=BY_N), answers)
-    assert asked[2][1].get("_limit") == ("1" if is_settled else "1000")
+    asked, _ = scanned(Query(EITHER), [lately("a", clock=clock), lately("b"), lately()])
+    assert asked[2][1]["_limit"] == ("1" if is_settled else "1000")
 
 
 @pytest.mark.parametrize(
     ("query", "first"),
-    [(Query(sort=BY_N), lately("b", "c", more="_token=x")), (Query(EITHER), lately("b", "c"))],
+    [
+        (Query(sort=BY_N), [lately("b", "c", more="_token=x"), lately("d"), 3]),
+        (Query(EITHER), [lately("b", "c"), lately("d")]),
+    ],
 )
 def test_what_appeared_late_is_read_by_id(query, first):
     looks = [lately("b", more="_token=y"), lately("a")]
-    asked, found = scanned(query, [first, lately("d"), *looks, lately("a", "b", "c", "d")])
+    asked, found = scanned(query, [*first, *looks, lately("a", "b", "c", "d")])
     assert sorted(found) == ["a", "b", "c", "d"]
-    assert asked[3:] == [("GET", {"_token": "y"}, GUARD), BY_ID]
+    assert asked[-2:] == [("GET", {"_token": "y"}, GUARD), BY_ID]
+
+
+@pytest.mark.parametrize("total", [1, 3])
+def test_an_order_that_lacks_some_of_all_is_made_here(total):
+    answers = [page("b", more="_token=x"), page("c"), total, page("a", "b", "c")]
+    asked, found = scanned(Query(sort=BY_N), answers)
+    assert (asked[3], sorted(found)) == (BY_ID, ["a", "b", "c"])
 
 
 def test_what_was_given_before_is_known_to_the_end():
@@ -85,15 +95,15 @@ def test_for_a_slice_by_id_no_more_is_looked_at_again_than_it_has():
 def test_whole_records_are_looked_at_again_in_pages_as_small():
     # Kinto cannot be asked for a part of them with such a name.
     query = Query(Comparison(("a-b",), "eq", 5), BY_N)
-    asked, _ = scanned(query, [lately(more="_token=x"), lately(), lately()])
-    assert (asked[2][1]["_limit"], "_fields" in asked[2][1]) == ("2", False)
+    asked, _ = scanned(query, [lately(more="_token=x"), lately(), 0, lately()])
+    assert (asked[3][1]["_limit"], "_fields" in asked[3][1]) == ("2", False)
 
 
 @pytest.mark.parametrize(("time", "clock", "since"), [(90_000, TIME, 40_000), (5, None, 0)])
 def test_a_time_that_somebody_chose_hides_no_writes(time, clock, since):
-    pages = [Page((), "_token=x", time, clock), Page((), None, time, clock), page()]
+    pages = [Page((), "_token=x", time, clock), Page((), None, time, clock), 0, page()]
     asked, _ = scanned(Query(sort=BY_N), pages)
-    assert asked[2][1]["gt_last_modified"] == str(since)
+    assert asked[3][1]["gt_last_modified"] == str(since)
 
 
 def test_a_write_during_the_last_look_is_noticed():
@@ -231,3 +241,26 @@ def test_what_appears_late_between_two_pages_is_found_once(slow, database, thing
         assert perform(operations.list_page(RECORDS)).last_modified == before
     assert sorted(found) == [f"t{at}" for at in range(6)]
     assert perform(operations.read(f"{RECORDS}/{name}")).data["n"] == n
+
+
+@pytest.mark.parametrize(
+    "query",
+    [Query(sort=BY_N), Query(Comparison(("n",), "ge", -5), BY_N, backwards=True), Query()],
+    ids=["order", "backwards", "by id"],
+)
+def test_a_write_under_a_time_of_the_past_hides_no_record(client, query):
+    times = [{"id": f"t{at}", "n": at, "last_modified": 1000 + at} for at in range(8)]
+    create_things(client, times)
+    perform, found, writes = client.connection.perform, [], []
+    perform(operations.update(f"{RECORDS}/t3", {"n": 3}))
+    before = perform(operations.list_page(RECORDS)).last_modified
+    name, n = ("t0", 99) if query.backwards else ("t7", -1)
+
+    def take(objects):
+        found.extend(data["id"] for data in objects)
+        if not writes:
+            writes.append(perform(operations.update(f"{RECORDS}/{name}", {"n": n, "last_modified": 2000})))
+
+    client.connection.run(each(scan(RECORDS, query, 3), take))
+    assert perform(operations.list_page(RECORDS)).last_modified == before
+    assert sorted(found) == [f"t{at}" for at in range(8)]

@@ -28,7 +28,7 @@ INTERVAL = 5.0
 class Changes(Generic[T]):
     """Records as they are now, and a Tombstone of each that was deleted.
 
-    Iterating gives them one page at a time in memory, the earliest write first, and keeps none; whatever
+    Iterating gives them with two pages in memory at most, the earliest write first, and keeps none; whatever
     else asks for them reads the rest and keeps it. A record that is written while it is read may come
     twice. Of a full reading the records come by id.
 

@@ -19,6 +19,7 @@ from ..protocol.operations import Flow, Operation
 from ..protocol.paths import CollectionPath
 from ..protocol.tokens import Token, version
 from ..protocol.values import JSONObject
+from . import late_writes
 from .scanning import Found, Stream
 
 T = TypeVar("T")
@@ -96,7 +97,7 @@ class Feed:
     def _pages(self, page: Page, since: Token) -> _Reading[Token]:
         """What this page and those after it have that the token has not; the token that has all of it."""
         time: Any = page.last_modified
-        settled = max(since.settled, self._settled(time, page.clock))
+        settled = max(since.settled, late_writes.settled(time, page.clock, self.overlap))
         seen: set[bytes] = set()
         following: Operation[Page] | None = operations.list_page(self.path.records)
         while following is not None:
@@ -108,16 +109,8 @@ class Feed:
                 page = yield from following
         return since._replace(time=time, settled=settled, seen=frozenset(seen), was_full=False)
 
-    def _settled(self, time: int, clock: int | None) -> int:
-        """Up to when all writes are done, when a list of that time was read by that clock."""
-        if self._is_over(time, clock):
-            return time
-        # The time is ahead of the clock if somebody chose it.
-        return max(0, min(time, time if clock is None else clock) - self.overlap)
-
     def _is_over(self, time: int, clock: int | None) -> bool:
-        """Is every write done, by that clock, that began by that time?"""
-        return clock is not None and clock > time + self.overlap
+        return late_writes.are_over(time, clock, self.overlap)
 
 
 def _news(page: Page, since: Token, settled: int, seen: set[bytes]) -> list[JSONObject]:

@@ -15,17 +15,13 @@ from ..protocol import operations
 from ..protocol.objects import Page
 from ..protocol.operations import Flow, Operation
 from ..protocol.values import JSONObject
+from . import late_writes
 from .branching import Branch, encode
 from .conditions import EVERYTHING, And, Comparison, Condition, matches
-from .placing import Keys, Place, comparable, is_other_collation, is_read_back, missing
+from .placing import Keys, Place, comparable, is_other_collation, is_read_back, keys_of, missing
 from .planning import plan
 from .projecting import fields
 from .query import Query, Sort
-
-LONGEST_WRITE = 10_000
-"""In milliseconds, a batch being one write. On PostgreSQL a write has its time before others can see it:
-then the time of the list may be later already, and stays (Kinto 26.5). By the clock of the web server, as
-its Date says it."""
 
 _LAST_LOOK = 1000
 """How many objects are looked at again with one request, of which only some attributes are asked for."""
@@ -159,7 +155,6 @@ class Merge:
         self._read_so_far = 0
         self._since: int | None = None
         self._clock: int | None = None
-        self._is_settled = True
         self._any_will_do = any_will_do
         self._pages = 0
 
@@ -212,9 +207,8 @@ class Merge:
     def _recent(self, since: int, end: JSONObject | None) -> tuple[Operation[Page], Condition]:
         """What asks for those that were written lately, and what is to be checked of them."""
         listing, query = self.listing, self.listing.query
-        # Somebody may have chosen a time ahead of the clock.
-        time = since if self._clock is None else min(since, self._clock)
-        conditions = [query.condition, Comparison(("last_modified",), "gt", max(0, time - LONGEST_WRITE))]
+        settled = late_writes.settled(since, self._clock)
+        conditions = [query.condition, Comparison(("last_modified",), "gt", settled)]
         if end is not None and not query.is_ordered:
             conditions.append(Comparison(("id",), "ge" if query.backwards else "le", end["id"]))
         condition = And(tuple(conditions))
@@ -225,9 +219,14 @@ class Merge:
             params |= {"_fields": selected, "_limit": str(max(listing.page_size, _LAST_LOOK))}
         return operations.list_page(listing.endpoint, params, last_modified=since), one.residual
 
+    @property
+    def _is_settled(self) -> bool:
+        """Does every write that others can see from now on change the time of the list?"""
+        return self._since is not None and late_writes.are_over(self._since, self._clock)
+
     def _place(self, data: JSONObject) -> Place:
         order = self.listing.query.order
-        return comparable(tuple(key.place(data) for key in order), order)
+        return comparable(keys_of(data, order), order)
 
     def _read(self, source: _Source) -> Flow[None]:
         if source.is_lost or (self._pages and self._since is None):
@@ -242,13 +241,12 @@ class Merge:
         self._read_so_far += len(page.objects)
         if self._since is None:
             self._since, self._clock = page.last_modified, page.clock
-            self._is_settled = _is_settled(page)
         elif self._is_settled and not self.listing.query.is_ordered:
             self.safe = self._last
             self.seen.clear()
         source.following = operations.next_page(source.following, page, last_modified=self._since)
         order = self.listing.query.order
-        placed = [(tuple(key.place(data) for key in order), data) for data in page.objects]
+        placed = [(keys_of(data, order), data) for data in page.objects]
         source.note_end(placed)
         if any(is_other_collation(one, other, order) for (one, _), (other, _) in pairwise(placed)):
             raise OtherCollationError
@@ -272,9 +270,3 @@ class Merge:
         self.seen.add(id)
         self._last = id
         return is_new
-
-
-def _is_settled(page: Page) -> bool:
-    """Does every write that others can see from now on change the time of the list?"""
-    clock, time = page.clock, page.last_modified
-    return clock is not None and time is not None and clock > time + LONGEST_WRITE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from ..protocol.values import LARGEST_INTEGER, SMALLEST_INTEGER, survives
+from ..protocol.values import LARGEST_INTEGER, SMALLEST_INTEGER, JSONObject, survives
 from .query import OUT_OF_PLACE, Sort
 
 Keys: TypeAlias = tuple[tuple[int, Any], ...]
@@ -12,6 +12,10 @@ Keys: TypeAlias = tuple[tuple[int, Any], ...]
 
 Place: TypeAlias = tuple[Any, ...]
 """Of an object in an order: it compares with that of another."""
+
+
+def keys_of(data: JSONObject, order: tuple[Sort, ...]) -> Keys:
+    return tuple(key.place(data) for key in order)
 
 
 class _Backwards:

@@ -43,7 +43,7 @@ def scan(endpoint: str, query: Query, page_size: int) -> Stream:
     """The objects that the query asks for; one GET for each page of each of its listings.
 
     Several listings, or pages of an order that writes can change, are guarded by If-Match, and by one
-    more GET in the end: what is left is read in one listing, by id, if something was written meanwhile.
+    more request in the end: what is left is read in one listing, by id, if something was written meanwhile.
     An order that Kinto cannot give is made here: all that match are then read and held.
     """
     planned = plan(query.condition)
@@ -172,11 +172,8 @@ def _by_time(listing: Listing, one: Branch) -> Stream:
 def _unread(asked: Operation[PageHead], head: PageHead, one: Branch, given: set[str]) -> Iterable[JSONObject]:
     """The objects of a page that were not given before; read when they are wanted."""
     objects = asked.parsed(head.response, responses.named_objects)
-    fresh: Iterable[JSONObject] = objects
-    ids = [data["id"] for data in objects]
-    if not given.isdisjoint(ids):
-        fresh = [data for data in objects if data["id"] not in given]
-    given.update(ids)
+    fresh = [data for data in objects if data["id"] not in given]
+    given.update(data["id"] for data in fresh)
     yield from matching(fresh, one.residual)
 
 

@@ -13,12 +13,13 @@ from ..protocol import tokens
 from ..protocol.paths import CollectionPath
 from ..protocol.values import JSONObject
 from ..query.feed import Feed
+from ..query.late_writes import LONGEST_WRITE
 from ..query.tombstones import Tombstone, is_tombstone, tombstone
 from ..transport.connection import Connection
 
 T = TypeVar("T")
 
-OVERLAP = 10.0
+OVERLAP = LONGEST_WRITE / 1000
 """Seconds. A batch of 25 takes up to 2 on PostgreSQL, and was seen to take 6 on a busy machine."""
 
 INTERVAL = 5.0

@@ -9,7 +9,7 @@ import pytest
 from kintomodel.protocol import batch, operations
 from kintomodel.protocol.objects import Page
 from kintomodel.query.conditions import Comparison, Or
-from kintomodel.query.lanes import LONGEST_WRITE
+from kintomodel.query.late_writes import LONGEST_WRITE
 from kintomodel.query.query import Query, Sort
 from kintomodel.query.scanning import each, exists, scan, snapshot
 from kintomodel.testing import KintoServer, postgresql

@@ -1,13 +1,13 @@
 import pytest
 
-from kintomodel.query.placing import comparable, is_other_collation, is_read_back, missing
+from kintomodel.query.placing import comparable, is_other_collation, is_read_back, keys_of, missing
 from kintomodel.query.query import Query, Sort
 
 UP, DOWN = Sort(("n",), scalars=True), Sort(("n",), descending=True, scalars=True)
 
 
 def keys(sort, data):
-    return tuple(key.place(data) for key in Query(sort=(sort,)).order)
+    return keys_of(data, Query(sort=(sort,)).order)
 
 
 def thing(n, id="a"):

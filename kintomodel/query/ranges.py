@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from ..protocol import operations
 from ..protocol.objects import Page
-from ..protocol.operations import Flow, Operation
+from ..protocol.operations import Operation
 from .conditions import EVERYTHING, And, Comparison, Condition
 
 _SAMPLE = 100
@@ -19,15 +19,15 @@ _SAMPLE = 100
 _DIGITS = 8
 
 
-def split(endpoint: str, parts: int) -> Flow[list[Condition]]:
-    """Conditions on the id, about so many: of all ids each meets exactly one of them.
+def samples(endpoint: str) -> tuple[Operation[Page], Operation[Page]]:
+    """They ask for the ids of the newest and the oldest objects."""
+    return _sample(endpoint, "-last_modified"), _sample(endpoint, "last_modified")
 
-    Two GETs, for the ids of the newest and the oldest objects; one if there are few.
-    """
-    newest = yield from _sample(endpoint, "-last_modified")
+
+def split(newest: Page, oldest: Page, parts: int) -> list[Condition]:
+    """Conditions on the id, about so many, or one for few objects: each id meets exactly one of them."""
     if newest.next_query is None:
         return [EVERYTHING]
-    oldest = yield from _sample(endpoint, "last_modified")
     return between(cuts({data["id"] for data in (*newest.objects, *oldest.objects)}, parts))
 
 

@@ -23,7 +23,7 @@ from .reading import WHOLE, Reading
 M = TypeVar("M", bound=Mapped)
 
 # More parts than there are workers, as some are larger than others.
-_PARTS_OF_A_WORKER = 4
+_PARTS_OF_A_WORKER = 3
 # A server reads the objects of a batch one after the other.
 _BATCHES_AT_ONCE = 3
 
@@ -71,7 +71,9 @@ def _listed(where: Home, query: Query, scan: Callable[[Query], Stream], workers:
         return connection.stream(scan(query))
     if normal(query.condition) == NOTHING:
         return iter(())
-    parts = connection.run(ranges.split(where.path.records, workers * _PARTS_OF_A_WORKER))
+    samples = (sample.__iter__ for sample in ranges.samples(where.path.records))
+    newest, oldest = connection.run_each(samples, 2)
+    parts = ranges.split(newest, oldest, workers * _PARTS_OF_A_WORKER)
     narrowed = (query._replace(condition=And((query.condition, part))) for part in parts)
     return connection.streams(map(scan, narrowed), workers)
 

@@ -8,9 +8,7 @@ from hypothesis import given
 
 from kintomodel.protocol.objects import Page
 from kintomodel.query.conditions import EVERYTHING, And, Comparison, matches
-from kintomodel.query.ranges import between, cuts, split
-
-from ..playing import play
+from kintomodel.query.ranges import between, cuts, samples, split
 
 RECORDS = "/buckets/shop/collections/things/records"
 IDS = st.text("0123456789abz_-AZ", min_size=1, max_size=12)
@@ -62,20 +60,21 @@ def test_the_parts_are_about_as_large_as_each_other(ids):
     assert max(found) < 2 * 10_000 / 16
 
 
-def test_two_requests_find_the_parts():
-    ends = page([f"{at:03}" for at in range(100)]), page([f"{at:03}" for at in range(900, 1000)])
-    parts, asked = play(split(RECORDS, 4), *ends)
-    assert len(parts) == 4
-    assert [str(one) for one in asked] == [
+def test_samples_are_of_the_newest_and_the_oldest():
+    assert [str(one) for one in samples(RECORDS)] == [
         f"GET {RECORDS}?_sort={sort}last_modified&_limit=100&_fields=id" for sort in ("-", "")
     ]
 
 
-def test_one_request_tells_that_there_are_few():
-    parts, asked = play(split(RECORDS, 4), page(["a", "b"], None))
-    assert (parts, len(asked)) == ([EVERYTHING], 1)
+def test_there_are_as_many_parts_as_are_wanted():
+    ends = page([f"{at:03}" for at in range(100)]), page([f"{at:03}" for at in range(900, 1000)])
+    assert len(split(*ends, 4)) == 4
+
+
+def test_few_are_one_part():
+    few = page(["a", "b"], None)
+    assert split(few, few, 4) == [EVERYTHING]
 
 
 def test_one_id_alone_makes_two_parts():
-    parts, _ = play(split(RECORDS, 4), page(["a"]), page(["a"]))
-    assert parts == between(["a"])
+    assert split(page(["a"]), page(["a"]), 4) == between(["a"])

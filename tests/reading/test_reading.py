@@ -125,19 +125,23 @@ def test_workers_find_each_record_once(receipts, workers):
     assert sorted(ids(some.iterator(page_size=20, workers=workers))) == everything[21:100]
 
 
+SAMPLES = [("GET", "-last_modified", "100"), ("GET", "last_modified", "100")]
+
+
 def test_workers_cost_two_requests_more_and_those_of_their_ranges(receipts):
     with record(receipts) as recording:
         assert len(list(Receipt.objects.iterator(workers=2))) == 120
         found = asked(recording)
-    assert found[:2] == [("GET", "-last_modified", "100"), ("GET", "last_modified", "100")]
-    assert found[2:] == [("GET", "id", "1000")] * 8
+    assert sorted(found[:2]) == SAMPLES
+    assert found[2:] == [("GET", "id", "1000")] * 6
 
 
-def test_for_few_records_workers_cost_one_request_more(payments):
+def test_for_few_records_there_is_one_range(payments):
     create(payments, ["a", "b"])
     with record(payments) as recording:
         assert ids(Receipt.objects.iterator(workers=4)) == ["a", "b"]
-        assert asked(recording) == [("GET", "-last_modified", "100"), ("GET", "id", "1000")]
+        found = asked(recording)
+    assert (sorted(found[:2]), found[2:]) == (SAMPLES, [("GET", "id", "1000")])
 
 
 def test_workers_have_nothing_to_do_where_nothing_can_match(payments):

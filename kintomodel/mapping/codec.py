@@ -6,14 +6,14 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any, Generic, TypeVar, cast, get_origin
+from typing import Any, Generic, Protocol, TypeVar, cast, get_origin
 
 import attrs
 import cattrs
 from cattrs.gen import make_dict_structure_fn, override
 
 from ..errors import KintoError, UsageError, ValidationError
-from ..protocol.values import DEEPEST, JSON, JSONObject, check, number
+from ..protocol.values import DEEPEST, JSON, JSONObject, Text, check, number
 from . import quick
 from .annotations import without_none
 from .conversion import new_converter, problems
@@ -26,6 +26,13 @@ from .storage import Mismatch, expected
 from .unknown import with_unknown
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Maker(Protocol[T_co]):
+    """Makes a record of an object. text: its JSON, if that is at hand."""
+
+    def __call__(self, data: JSONObject, text: Text | None = None) -> T_co: ...
 
 
 @attrs.frozen(eq=False)
@@ -79,28 +86,31 @@ class Codec(Generic[T]):
         )
         self._read_quickly: quick.RecordReader | None = quick.record_reader(declaration, converter)
 
-    def reader(self, where: Home, *, readonly: bool = False) -> Callable[[JSONObject], T]:
+    def reader(self, where: Home, *, readonly: bool = False) -> Maker[T]:
         """Makes records of what the server has; ValidationError with all that does not fit.
 
-        readonly: nothing is kept of it beside the fields; else the data, which must not be changed.
+        readonly: nothing is kept of it beside the fields. Else the data is, which must not be changed,
+        or the text in its place, where one is given: the garbage collector does not look at texts.
         """
         load = self._reader(where, readonly)
-        return (lambda data: self._noted(load(data), data)) if self.inventing else load
+        if not self.inventing:
+            return load
+        return lambda data, text=None: self._noted(load(data, text), data)
 
-    def _reader(self, where: Home, readonly: bool) -> Callable[[JSONObject], T]:
+    def _reader(self, where: Home, readonly: bool) -> Maker[T]:
         # Who has a __getattr__ of his own would be asked for the state.
         read, is_lazy = self._read_quickly, self._is_lazy
 
-        def load_with_care(data: JSONObject) -> T:
+        def load_with_care(data: JSONObject, text: Text | None = None) -> T:
             state = State(where, None if readonly else data, readonly=readonly)
             return self._load_with_care(data, where, state)
 
         if read is None:
             return load_with_care
 
-        def load(data: JSONObject) -> T:
+        def load(data: JSONObject, text: Text | None = None) -> T:
             try:
-                record: T = read(data, where, None if readonly else data)
+                record: T = read(data, where, None if readonly else text or data)
             except Exception:
                 return load_with_care(data)
             if not is_lazy:

@@ -12,14 +12,14 @@ from typing import Any, NamedTuple, TypeAlias, get_args
 import attrs
 import cattrs
 
-from ..protocol.values import JSON, LARGEST_INTEGER, SMALLEST_INTEGER, JSONObject
+from ..protocol.values import JSON, LARGEST_INTEGER, SMALLEST_INTEGER, JSONObject, Text
 from .annotations import is_union, without_none
 from .declaration import Declaration
 from .plain_values import PRIMITIVES, primitive_reader
 from .state import HOME, KEPT, Home
 
 Reader: TypeAlias = Callable[[Mapping[str, JSON]], Any]
-RecordReader: TypeAlias = "Callable[[Mapping[str, JSON], Home | None, JSONObject | None], Any]"
+RecordReader: TypeAlias = "Callable[[Mapping[str, JSON], Home | None, JSONObject | Text | None], Any]"
 
 
 class OfValue:

@@ -14,6 +14,7 @@ from ..protocol.values import JSONObject, sendable
 from ..resources.client import Client, current_client
 from ..resources.permissions import RecordPermissions
 from ..transport.connection import Connection
+from ..transport.decoding import decoder
 from .declaration import Declaration
 
 
@@ -140,11 +141,14 @@ def known(record: Mapped) -> State | None:
     """The state of a record, also of one that was read quickly; None if there is none.
 
     To make one for each of many records takes time, and most are never asked for it. Until then they have
-    their home, and what the server showed, which is None of those that are readonly.
+    their home, and what the server showed, its JSON as a text where that is at hand; None of those that are
+    readonly.
     """
     attributes = vars(record)
     where, kept = attributes.get(HOME), attributes.get(KEPT)
     if where is not None:
+        if isinstance(kept, (bytes, str)):
+            kept = decoder()(kept)
         # If two threads ask at the same time, both get the same one.
         attributes.setdefault("_state", State(where, kept, readonly=kept is None))
         attributes.pop(HOME, None)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import attrs
 
-from .values import JSON, JSONObject
+from .values import JSON, JSONObject, Text
 
 
 class Body(NamedTuple):
@@ -19,6 +19,10 @@ class Body(NamedTuple):
     unreadable: str | None = None
 
 
+def _without_text() -> Iterator[tuple[JSON, Text]]:
+    raise ValueError("the text of the answer is not at hand")
+
+
 @attrs.frozen(slots=False, eq=False, repr=False)
 class Response:
     """An answer, whatever its status. headers: names in lower case.
@@ -26,6 +30,8 @@ class Response:
     attempts: how often the request was sent until this answer came, without the times that it was
     surely not carried out.
     decode: reads the body when it is first looked at, in the place of body and unreadable.
+    split: the members of the body's array `data`, each decoded when its turn comes, with its text;
+    ValueError or RecursionError, maybe after some of them, where it cannot tell one from the next.
     """
 
     status: int
@@ -34,6 +40,7 @@ class Response:
     _unreadable: str | None = attrs.field(default=None, alias="unreadable")
     attempts: int = 1
     _decode: Callable[[], Body] | None = attrs.field(default=None, alias="decode", kw_only=True)
+    split: Callable[[], Iterator[tuple[JSON, Text]]] = attrs.field(default=_without_text, kw_only=True)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Response) and self._all == other._all

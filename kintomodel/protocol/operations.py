@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
@@ -16,7 +16,7 @@ import attrs
 from ..errors import KintoError, UnreadableResponse
 from . import responses
 from .objects import Page, PageHead, Response, ServerInfo, StoredObject, Unchanged
-from .values import JSON, JSONObject, Secret
+from .values import JSON, JSONObject, Secret, Text
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -48,20 +48,26 @@ class Operation(Generic[T_co]):
         unchanged = self.takes_unchanged and response.status == responses.NOT_MODIFIED
         if not 200 <= response.status < 300 and not unchanged:
             raise responses.refusal(response, self.method, self.path)
-        return self.parsed(response, self.parse)
-
-    def parsed(self, response: Response, parse: Callable[[Response], T]) -> T:
-        """What parse reads of its answer; UnreadableResponse says what was asked."""
         try:
-            return parse(response)
+            return self.parse(response)
         except UnreadableResponse as error:
-            raise UnreadableResponse(
-                f"{self.method} {self.path}: {error}",
-                status=response.status,
-                method=self.method,
-                path=self.path,
-                attempts=response.attempts,
-            ) from None
+            raise self._unreadable(response, error) from None
+
+    def each_object(self, head: PageHead) -> Iterator[tuple[JSONObject, Text | None]]:
+        """The objects of the page that it answered with; see responses.each_object()."""
+        try:
+            yield from responses.each_object(head.response)
+        except UnreadableResponse as error:
+            raise self._unreadable(head.response, error) from None
+
+    def _unreadable(self, response: Response, error: UnreadableResponse) -> UnreadableResponse:
+        return UnreadableResponse(
+            f"{self.method} {self.path}: {error}",
+            status=response.status,
+            method=self.method,
+            path=self.path,
+            attempts=response.attempts,
+        )
 
     @property
     def is_read(self) -> bool:
@@ -189,7 +195,7 @@ def list_page(
 
 
 def list_page_head(endpoint: str, params: Mapping[str, str]) -> Operation[PageHead]:
-    """The same, but that the objects are left to be read, with parsed() and responses.named_objects."""
+    """The same, but that the objects are left to be read, with each_object()."""
     return Operation("GET", endpoint, responses.page_head, params=params)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http.client import responses as responses_by_status
@@ -22,7 +22,7 @@ from ..errors import (
 )
 from .objects import Overwritten, Page, PageHead, Response, ServerInfo, StoredObject, Unchanged, User
 from .paths import BUCKETS
-from .values import JSON, JSONObject
+from .values import JSON, JSONObject, Text
 
 _ETAG = r'"(\d+)"'
 NOT_MODIFIED = 304
@@ -215,7 +215,7 @@ def page(response: Response) -> Page:
 
 
 def page_head(response: Response) -> PageHead:
-    """The same of a page whose objects() are read later."""
+    """The same of a page of which each_object() is read later."""
     following = response.headers.get("next-page")
     query = following.partition("?")[2] if following else None
     return PageHead(response, query, etag(response))
@@ -229,12 +229,28 @@ def objects(response: Response) -> tuple[JSONObject, ...]:
     return tuple(found)
 
 
-def named_objects(response: Response) -> tuple[JSONObject, ...]:
-    """The same, all of which have ids."""
-    found = objects(response)
-    if not all(isinstance(data.get("id"), str) for data in found):
-        raise _not_kintos(response, "data")
-    return found
+def each_object(response: Response) -> Iterator[tuple[JSONObject, Text | None]]:
+    """The same, one after the other, each with its id, and its text where that is at hand.
+
+    What is wrong may be found after some of them. Each is decoded when its turn comes, so that those before
+    it are gone if nobody keeps them: the garbage collector would look at all of a page, again and again.
+    """
+    given = 0
+    try:
+        for data, text in response.split():
+            yield _named(response, data), text
+            given += 1
+        return
+    except (ValueError, RecursionError):
+        rest = objects(response)[given:]
+    for data in rest:
+        yield _named(response, data), None
+
+
+def _named(response: Response, data: JSON) -> JSONObject:
+    if type(data) is dict and type(data.get("id")) is str:
+        return data
+    raise _not_kintos(response, "data")
 
 
 def page_if_changed(response: Response) -> Page | Unchanged:

@@ -11,6 +11,8 @@ from ..errors import ValidationError
 
 JSON: TypeAlias = Any
 JSONObject: TypeAlias = dict[str, Any]
+Text: TypeAlias = "str | bytes"
+"""JSON that is not decoded."""
 
 # Integers outside of this become floats without a word (Kinto 26.5, memory) or other integers
 # (PostgreSQL).

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..flows import completing
+from ..mapping.codec import Maker
 from ..mapping.state import Home, Mapped
 from ..protocol import batch
 from ..protocol.paths import check_id
-from ..protocol.values import JSONObject
+from ..protocol.values import JSONObject, Text
 from ..query import picking, projecting, ranges, scanning, tombstones
 from ..query.conditions import NOTHING, And, Path, normal
+from ..query.planning import plan
 from ..query.query import Query
-from ..query.scanning import Found, Stream
+from ..query.scanning import Found, Make, Stream
 from ..query.tombstones import Tombstone
 from .loading import accept_permissions, maker, part_maker
 from .reading import WHOLE, Reading
@@ -32,37 +34,43 @@ def iterate(
     model: type[M], where: Home, query: Query, page_size: int, reading: Reading = WHOLE, workers: int = 1
 ) -> Iterator[M]:
     """The records that the query asks for, with one page for each worker on its way meanwhile."""
-    scan, make = _reading(model, where, page_size, reading)
+    project, make = _reading(model, where, reading)
+
+    def scan(query: Query) -> Stream:
+        return project(scanning.scan(where.path.records, query, page_size), query)
+
     listed = _listed(where, query, scan, workers)
     return _completed(where, query, make, listed) if reading.with_permissions else map(make, listed)
 
 
 def collect(model: type[M], where: Home, query: Query, page_size: int, reading: Reading) -> list[M]:
     """The same records in the same order, all of them at once."""
-    scan, make = _reading(model, where, page_size, reading, scanning.snapshot)
-    listed = where.connection.stream(scan(query))
-    found = _completed(where, query, make, listed) if reading.with_permissions else map(make, listed)
-    return list(found) if query.is_ordered else sorted(found, key=attrgetter("id"), reverse=query.backwards)
+    if not plan(query.condition).is_by_time(query):
+        return list(iterate(model, where, query, page_size, reading))
+    project, make = _reading(model, where, reading)
+
+    def listed(make: Make) -> Iterator[Any]:
+        snapshot = scanning.snapshot(where.path.records, query, page_size, make)
+        return where.connection.stream(project(snapshot, query))
+
+    found = _completed(where, query, make, listed(_data)) if reading.with_permissions else listed(make)
+    return sorted(found, key=attrgetter("id"))
+
+
+def _data(data: JSONObject, _: Text | None) -> JSONObject:
+    return data
 
 
 def _reading(
-    model: type[M],
-    where: Home,
-    page_size: int,
-    reading: Reading,
-    read: Callable[[str, Query, int], Stream] = scanning.scan,
-) -> tuple[Callable[[Query], Stream], Callable[[JSONObject], M]]:
-    """What is to be asked for a query, and what makes a record of what comes."""
-
-    def scan(query: Query) -> Stream:
-        return read(where.path.records, query, page_size)
-
+    model: type[M], where: Home, reading: Reading
+) -> tuple[Callable[[Stream, Query], Stream], Maker[M]]:
+    """How a query's stream asks for no more than is wanted, and what makes a record of what comes."""
     fields = model.__kinto__.resolve()
     paths = [(fields[name].key,) for name in reading.fields or ()]
     if reading.fields is None or projecting.fields(paths, Query()) is None:
-        return scan, maker(model, where, readonly=reading.readonly)
+        return lambda stream, _: stream, maker(model, where, readonly=reading.readonly)
     make = part_maker(model, where, reading.fields)
-    return lambda query: projecting.project(scan(query), projecting.fields(paths, query)), make
+    return lambda stream, query: projecting.project(stream, projecting.fields(paths, query)), make
 
 
 def _listed(where: Home, query: Query, scan: Callable[[Query], Stream], workers: int) -> Iterator[JSONObject]:
@@ -97,8 +105,8 @@ def preview(
     model: type[M], where: Home, query: Query, page_size: int, reading: Reading
 ) -> tuple[list[M], bool]:
     """What one request shows of the records; is it all of them?"""
-    scan, make = _reading(model, where, page_size, reading)
-    stream = scan(query)
+    project, make = _reading(model, where, reading)
+    stream = project(scanning.scan(where.path.records, query, page_size), query)
     found: list[M] = []
     answered = False
     try:

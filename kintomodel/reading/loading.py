@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from ..errors import Conflict, KintoError, UsageError
 from ..flows import settling
 from ..flows.editing import later
-from ..mapping.codec import Codec, codec_of
+from ..mapping.codec import Codec, Maker, codec_of
 from ..mapping.state import Home, Mapped, home, path, refuse_readonly
 from ..protocol import operations
 from ..protocol.changes import Write, own_data
 from ..protocol.objects import StoredObject
 from ..protocol.operations import Flow
-from ..protocol.values import JSONObject, Part
+from ..protocol.values import JSONObject, Part, Text
 from ..resources.permissions import RecordPermissions
 from . import projection
 from .referring import Source, bind
@@ -30,14 +30,14 @@ def from_stored(model: type[M], where: Home, data: JSONObject) -> M:
     return maker(model, where)(data)
 
 
-def maker(model: type[M], where: Home, *, readonly: bool = False) -> Callable[[JSONObject], M]:
+def maker(model: type[M], where: Home, *, readonly: bool = False) -> Maker[M]:
     """Makes records as from_stored() does. readonly: of the data only the fields are kept."""
     make_unfinished = _unfinished_maker(model, where, readonly=readonly)
     if model.after_load is Mapped.after_load:
         return make_unfinished
 
-    def make(data: JSONObject) -> M:
-        record = make_unfinished(data)
+    def make(data: JSONObject, text: Text | None = None) -> M:
+        record = make_unfinished(data, text)
         record.after_load()
         return record
 
@@ -49,27 +49,27 @@ def unfinished(model: type[M], where: Home, data: JSONObject) -> M:
     return _unfinished_maker(model, where)(data)
 
 
-def _unfinished_maker(model: type[M], where: Home, *, readonly: bool = False) -> Callable[[JSONObject], M]:
+def _unfinished_maker(model: type[M], where: Home, *, readonly: bool = False) -> Maker[M]:
     codec: Codec[M] = codec_of(model.__kinto__)
     load = codec.reader(where, readonly=readonly)
     if not codec.references:
         return load
     source = Source(where, model.__kinto__.bucket, _load)
 
-    def make(data: JSONObject) -> M:
-        record = load(data)
+    def make(data: JSONObject, text: Text | None = None) -> M:
+        record = load(data, text)
         bind(record, source)
         return record
 
     return make
 
 
-def part_maker(model: type[M], where: Home, fields: tuple[str, ...]) -> Callable[[JSONObject], M]:
+def part_maker(model: type[M], where: Home, fields: tuple[str, ...]) -> Maker[M]:
     """Makes records of what the server showed of these fields; the others are read when they are wanted."""
     read = projection.part_reader(model, where, fields)
     source = Source(where, model.__kinto__.bucket, _load)
 
-    def make(data: JSONObject) -> M:
+    def make(data: JSONObject, text: Text | None = None) -> M:
         record = read(data)
         bind(record, source)
         record.after_load()

@@ -25,7 +25,7 @@ from ..errors import ConnectionFailed, Timeout, TransportError, UsageError
 from ..protocol.objects import Body, Response
 from ..protocol.operations import Operation
 from .auth import Auth, authorization
-from .decoding import decoder
+from .decoding import decoder, splitter
 
 logger = logging.getLogger("kintomodel")
 
@@ -41,6 +41,9 @@ _BAD_PROXY = (
 )
 _BROKEN_OFF = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
 """A short or a garbled body."""
+
+_AT_ONCE = 2**20
+"""In bytes. requests itself takes ten thousand, a hundred times for a large page."""
 
 DEFAULT_TIMEOUT = (3.05, 30.0)
 """Seconds to connect, and between two bytes of the answer."""
@@ -111,7 +114,8 @@ class HTTPTransport:
         started = time.perf_counter()
         handled = sys.exc_info()[1]
         try:
-            answer = self._request(operation)
+            with self._request(operation) as answer:
+                content = b"".join(answer.iter_content(_AT_ONCE))
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
             if self._has_proxy():
                 # Not from the error: its text may hold a part of the proxy's password.
@@ -125,7 +129,7 @@ class HTTPTransport:
         milliseconds = (time.perf_counter() - started) * 1000
         logger.debug("%s %s %s %.0f ms", operation.method, operation.path, answer.status_code, milliseconds)
         self._warn(answer.headers.get("Alert"), operation)
-        return _response(answer)
+        return _response(answer, content)
 
     def close(self) -> None:
         with self._lock:
@@ -170,7 +174,7 @@ class HTTPTransport:
             session.headers.update(self._headers)
             self._local.common = session.prepare_request(requests.Request("GET", self.url, auth=_as_it_is))
             # Proxies and certificates. requests would look for them with every request.
-            self._local.environment = session.merge_environment_settings(self.url, {}, None, None, None)
+            self._local.environment = session.merge_environment_settings(self.url, {}, True, None, None)
             self._local.process, self._local.session = os.getpid(), session
             with self._lock:
                 self._sessions.add(session)
@@ -234,9 +238,11 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _response(answer: requests.Response) -> Response:
+def _response(answer: requests.Response, content: bytes) -> Response:
     headers = {name.lower(): value for name, value in answer.headers.items()}
-    return Response(answer.status_code, headers, decode=partial(_body, answer.content))
+    return Response(
+        answer.status_code, headers, decode=partial(_body, content), split=partial(splitter(), content)
+    )
 
 
 def _body(content: bytes) -> Body:

@@ -1,9 +1,11 @@
 """Where a record is, and what it remembers of the server."""
 
 import copy
+import json
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -72,13 +74,20 @@ def test_a_state_begins_empty():
     assert (state.home, state.stored, state.permissions, state.extra, state.lost) == (None,) * 5
 
 
-def read(*, readonly: bool = False) -> Receipt:
-    home = home_of(Receipt.__kinto__)
-    stored = {"id": "abc", "last_modified": 5, "amount": 3, "rest": 1}
-    return codec_of(Receipt.__kinto__).reader(home, readonly=readonly)(stored)
+STORED = {"id": "abc", "last_modified": 5, "amount": 3, "rest": 1}
+TEXT = json.dumps(STORED)
 
 
-def test_a_record_that_was_read_gets_its_state_when_it_is_asked_for():
+@pytest.fixture(params=[None, TEXT, TEXT.encode()], ids=["of data", "of a text", "of bytes"])
+def read(request):
+    def read(model: type[Model] = Receipt, *, readonly: bool = False) -> Any:
+        home = home_of(model.__kinto__)
+        return codec_of(model.__kinto__).reader(home, readonly=readonly)(dict(STORED), request.param)
+
+    return read
+
+
+def test_a_record_that_was_read_gets_its_state_when_it_is_asked_for(read):
     receipt = read()
     assert "_state" not in vars(receipt)
     state = receipt._state
@@ -87,13 +96,13 @@ def test_a_record_that_was_read_gets_its_state_when_it_is_asked_for():
     assert vars(receipt).keys() == {"_state", "id", "amount", "last_modified"}
 
 
-def test_of_one_that_is_readonly_nothing_is_kept():
+def test_of_one_that_is_readonly_nothing_is_kept(read):
     state = read(readonly=True)._state
     assert (state.stored, state.readonly) == (None, True)
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
-def test_a_copy_of_a_record_that_was_read_has_a_state_of_its_own(copied):
+def test_a_copy_of_a_record_that_was_read_has_a_state_of_its_own(read, copied):
     receipt = read()
     other = copied(receipt)
     other.extra["rest"] = 2
@@ -101,7 +110,7 @@ def test_a_copy_of_a_record_that_was_read_has_a_state_of_its_own(copied):
     assert other._state.home == receipt._state.home
 
 
-def test_threads_that_ask_at_the_same_time_get_the_same_state():
+def test_threads_that_ask_at_the_same_time_get_the_same_state(read):
     with ThreadPoolExecutor(2) as executor:
         for _ in range(200):
             receipt = read()
@@ -116,7 +125,7 @@ def test_threads_that_ask_at_the_same_time_get_the_same_state():
             assert one.result().stored["rest"] == 1
 
 
-def test_what_users_keep_in_private_attributes_stays_theirs():
+def test_what_users_keep_in_private_attributes_stays_theirs(read):
     receipt = read()
     receipt._where, receipt._kept = "shelf 7", "mine"
     assert receipt._state.stored["rest"] == 1
@@ -140,10 +149,9 @@ class Open(Model, bucket="payments", collection="receipts"):
 
 
 @pytest.mark.parametrize("model", [Mixed, Open])
-def test_who_has_a_getattr_of_his_own_is_not_asked_for_the_state(model):
-    stored = {"id": "abc", "last_modified": 5, "amount": 3, "rest": 1}
-    record = codec_of(model.__kinto__).reader(home_of(model.__kinto__))(stored)
-    assert record._state.stored == stored
+def test_who_has_a_getattr_of_his_own_is_not_asked_for_the_state(read, model):
+    record = read(model)
+    assert record._state.stored == STORED
     assert record.rest == ("no rest" if model is Mixed else 1)
 
 

@@ -340,6 +340,49 @@ def test_a_page_of_something_else_is_quoted():
         responses.json_object(Response(200, unreadable="<html>Welcome</html>"))
 
 
+A, B = {"id": "a"}, {"id": "b", "n": 1}
+
+
+def answer(body, *given):
+    """With a body of which so many members are told one from the other, and then no more."""
+
+    def split():
+        yield from given
+        raise ValueError
+
+    return Response(200, {}, body, split=split)
+
+
+@pytest.mark.parametrize("given", [(), [(A, b"a")], [(A, b"a"), (B, b"b")]])
+def test_objects_come_with_their_texts_as_far_as_there_are_any(given):
+    found = list(responses.each_object(answer({"data": [A, B]}, *given)))
+    assert found == [*given, *((data, None) for data in [A, B][len(given) :])]
+
+
+def test_objects_come_one_after_the_other():
+    turns = []
+
+    def split():
+        for data in (A, B):
+            turns.append(data)
+            yield data, b"text"
+
+    found = responses.each_object(Response(200, split=split))
+    assert turns == []
+    assert next(found) == (A, b"text")
+    assert turns == [A]
+    assert list(found) == [(B, b"text")]
+
+
+@pytest.mark.parametrize("wrong", [1, None, [], {}, {"id": 1}])
+def test_what_is_no_object_with_an_id_is_refused_where_it_stands(wrong):
+    for response in (answer(None, (A, b"a"), (wrong, b"x")), answer({"data": [A, wrong]}, (A, b"a"))):
+        found = responses.each_object(response)
+        assert next(found) == (A, b"a")
+        with pytest.raises(errors.UnreadableResponse, match="'data' is missing or not what Kinto sends"):
+            next(found)
+
+
 def test_an_answer_is_what_it_says_whenever_its_body_was_decoded():
     headers = {"etag": '"1"'}
     decoded = Response(200, headers, {"data": []})

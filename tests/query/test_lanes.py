@@ -3,6 +3,7 @@
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -218,7 +219,7 @@ FIRST, OTHERS = Comparison(("n",), "le", 1), Comparison(("n",), "gt", 1)
         (scan, Query(Or((FIRST, OTHERS)))),
         (scan, Query(sort=BY_N, stop=6)),
         (scan, Query()),
-        (snapshot, Query()),
+        (partial(snapshot, make=lambda data, text: data), Query()),
     ],
     ids=["order", "descending order", "alternatives", "slice", "by id", "snapshot"],
 )

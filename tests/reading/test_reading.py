@@ -1,5 +1,6 @@
 """Many records: while others write, read only, by several workers, with their permissions."""
 
+import gc
 import pickle
 import subprocess
 import sys
@@ -68,6 +69,15 @@ def test_an_iterator_that_is_given_up_has_asked_for_one_page_more_at_most(few):
             break
         few.close()
         assert len(recording) <= 2
+
+
+def test_a_list_keeps_the_text_of_what_the_server_has_until_it_is_asked_for_it(few):
+    # The garbage collector looks at each dict that is there, again and again, and at no text.
+    found = list(Receipt.objects.all())
+    assert not any(isinstance(one, dict) for record in found for one in gc.get_referents(vars(record)))
+    found[0].amount = 7
+    found[0].save()
+    assert Receipt.objects.get(id=found[0].id).extra == {"note": "kept"}
 
 
 def test_a_readonly_record_has_its_fields_and_nothing_else(few):

@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Mapping
@@ -15,7 +14,6 @@ from functools import partial
 from types import FrameType
 from typing import Any
 from urllib.parse import urlencode, urlsplit
-from weakref import WeakSet
 
 import requests
 from requests.hooks import default_hooks
@@ -26,6 +24,7 @@ from ..protocol.objects import Body, Response
 from ..protocol.operations import Operation
 from .auth import Auth, authorization
 from .decoding import decoder, splitter
+from .sessions import Prepared, Sessions, environment
 
 logger = logging.getLogger("kintomodel")
 
@@ -74,15 +73,8 @@ def _is_http(url: str) -> bool:
     return bool(complete) and url.isprintable() and " " not in url
 
 
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        # Even if it is told not to follow, requests prepares the next request, and fails with any
-        # error at all where the Location is no URL.
-        return None
-
-
 class HTTPTransport:
-    """One session, with its pool of connections, for each thread.
+    """As many connections as there are requests at the same time.
 
     timeout: seconds, for both or as (connect, read); None waits for ever.
     headers: sent with every request. A redirection is not followed, so credentials stay with
@@ -100,10 +92,7 @@ class HTTPTransport:
         self.url = root_url(url)
         self._auth = authorization(auth)
         self._timeout = _checked_timeout(timeout)
-        self._headers = {"Accept": "application/json", **_checked_headers(headers or {})}
-        self._local = threading.local()
-        self._lock = threading.Lock()
-        self._sessions: WeakSet[requests.Session] = WeakSet()
+        self._sessions = Sessions(self.url, {"Accept": "application/json", **_checked_headers(headers or {})})
         self._alerts: set[str] = set()
 
     def __repr__(self) -> str:
@@ -114,7 +103,7 @@ class HTTPTransport:
         started = time.perf_counter()
         handled = sys.exc_info()[1]
         try:
-            with self._request(operation) as answer:
+            with self._sessions.one() as prepared, self._request(operation, prepared) as answer:
                 content = b"".join(answer.iter_content(_AT_ONCE))
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
             if self._has_proxy():
@@ -132,61 +121,42 @@ class HTTPTransport:
         return _response(answer, content)
 
     def close(self) -> None:
-        with self._lock:
-            sessions = list(self._sessions)
-        for session in sessions:
-            session.close()
+        self._sessions.close()
 
-    def _request(self, operation: Operation[Any]) -> requests.Response:
-        session = self._session()
-        # What all requests have in common is prepared once: with each of them it takes ten times as long.
-        prepared = self._local.common.copy()
-        prepared.method = operation.method
-        prepared.hooks = default_hooks()  # the copy shares them, and some kinds of auth add their own
-        self._set_url(prepared, operation)
-        prepared.headers.update(operation.headers)
+    def _request(self, operation: Operation[Any], prepared: Prepared) -> requests.Response:
+        session, request = prepared.session, prepared.request.copy()
+        request.method = operation.method
+        request.hooks = default_hooks()  # the copy shares them, and some kinds of auth add their own
+        self._set_url(request, operation)
+        request.headers.update(operation.headers)
         if operation.body is not None:
             body = json.dumps(operation.body, ensure_ascii=False, allow_nan=False).encode()
             # Exactly this: with a charset Kinto 26.5 takes some types for others.
-            prepared.headers["Content-Type"] = "application/json"
-            prepared.prepare_body(body, None)
+            request.headers["Content-Type"] = "application/json"
+            request.prepare_body(body, None)
         elif operation.method not in ("GET", "HEAD"):
-            prepared.prepare_content_length(None)
+            request.prepare_content_length(None)
         if session.cookies:
-            prepared.prepare_cookies(session.cookies)
+            request.prepare_cookies(session.cookies)
         # The operation's own credentials count more than the client's.
         if "Authorization" not in operation.headers:
-            prepared.prepare_auth(self._auth)
-        return session.send(prepared, timeout=self._timeout, allow_redirects=False, **self._local.environment)
+            request.prepare_auth(self._auth)
+        return session.send(request, timeout=self._timeout, allow_redirects=False, **prepared.environment)
 
-    def _set_url(self, prepared: requests.PreparedRequest, operation: Operation[Any]) -> None:
+    def _set_url(self, request: requests.PreparedRequest, operation: Operation[Any]) -> None:
         if re.fullmatch(_PLAIN, operation.path):
             query = f"?{urlencode(operation.params)}" if operation.params else ""
-            prepared.url = f"{self._local.common.url}{operation.path}{query}"
+            request.url = f"{request.url}{operation.path}{query}"
         else:
-            prepared.prepare_url(self.url + operation.path, dict(operation.params))
-
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        # A forked process shares its parent's connections, and would read its parent's answers.
-        if session is None or self._local.process != os.getpid():
-            session = _Session()
-            session.headers.update(self._headers)
-            self._local.common = session.prepare_request(requests.Request("GET", self.url, auth=_as_it_is))
-            # Proxies and certificates. requests would look for them with every request.
-            self._local.environment = session.merge_environment_settings(self.url, {}, True, None, None)
-            self._local.process, self._local.session = os.getpid(), session
-            with self._lock:
-                self._sessions.add(session)
-        return session
+            request.prepare_url(self.url + operation.path, dict(operation.params))
 
     def _has_proxy(self) -> bool:
-        proxies = getattr(self._local, "environment", {}).get("proxies")
+        proxies = environment(requests.Session(), self.url).get("proxies")
         return select_proxy(self.url, proxies) is not None
 
     def _require_certificates(self, error: OSError) -> None:
         """requests looks for them with the first request over https, and raises a bare OSError."""
-        trusted = getattr(self._local, "environment", {}).get("verify")
+        trusted = environment(requests.Session(), self.url).get("verify")
         if isinstance(trusted, str) and not os.path.exists(trusted):
             raise UsageError(
                 f"there are no trusted certificates at {trusted}, which REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE "
@@ -232,10 +202,6 @@ class HTTPTransport:
             if operation.is_read:
                 raise
             logger.warning("%s", text)  # the write was done, and its answer must not get lost
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _response(answer: requests.Response, content: bytes) -> Response:

@@ -1,4 +1,3 @@
-import gc
 import json
 import logging
 import threading
@@ -7,6 +6,7 @@ from importlib.metadata import version
 
 import attrs
 import pytest
+import requests
 
 from kintomodel.errors import KintoError, UnreadableResponse, UsageError
 from kintomodel.protocol import operations
@@ -207,17 +207,24 @@ def test_a_connection_is_used_again(carry):
     assert (len(server.requests), server.connections) == (5, 1)
 
 
-def test_each_thread_has_connections_of_its_own(carry):
+def test_threads_that_take_turns_share_a_connection(carry):
     transport, server = carry(OK)
+    for _ in range(3):
+        in_threads(1, lambda: transport.send(READ))
+    assert (len(server.requests), server.connections) == (3, 1)
+
+
+def test_threads_that_send_at_the_same_time_have_connections_of_their_own(carry):
     meeting = threading.Barrier(3)
 
-    def send_twice():
-        transport.send(READ)
-        meeting.wait(10)
-        transport.send(READ)
+    class Together(requests.auth.AuthBase):
+        def __call__(self, request):
+            meeting.wait(10)
+            return request
 
-    in_threads(3, send_twice)
-    assert (len(server.requests), server.connections) == (6, 3)
+    transport, server = carry(OK, auth=Together())
+    in_threads(3, lambda: transport.send(READ))
+    assert (len(server.requests), server.connections) == (3, 3)
 
 
 def test_a_connection_that_the_server_gave_up_is_opened_anew(carry):
@@ -233,13 +240,6 @@ def test_a_closed_transport_can_be_used_again(carry):
     transport.close()
     transport.send(READ)
     assert server.connections == 2
-
-
-def test_the_sessions_of_threads_that_ended_are_not_kept(carry):
-    transport, _ = carry(OK)
-    in_threads(3, lambda: transport.send(READ))
-    gc.collect()
-    assert len(transport._sessions) == 0
 
 
 # --- Credentials

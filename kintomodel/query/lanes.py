@@ -12,7 +12,7 @@ import attrs
 
 from ..errors import Conflict
 from ..protocol import operations
-from ..protocol.objects import Page
+from ..protocol.objects import Page, PageHead
 from ..protocol.operations import Flow, Operation
 from ..protocol.values import JSONObject
 from . import late_writes
@@ -37,23 +37,27 @@ class Listing:
 
     def first(self, one: Branch, since: int | None = None) -> Operation[Page]:
         """The first page of a branch. since: milliseconds; Conflict if anything was written after it."""
-        params = self.first_params(one, self.query.sort_param or "id")
+        params = self._first_params(one, self.query.sort_param or "id")
         return operations.list_page(self.endpoint, params, last_modified=since)
 
-    def first_params(self, one: Branch, sort: str) -> dict[str, str]:
+    def first_head(self, one: Branch, sort: str) -> Operation[PageHead]:
+        """The same in this order, of which the objects are left to be read."""
+        return operations.list_page_head(self.endpoint, self._first_params(one, sort))
+
+    def _first_params(self, one: Branch, sort: str) -> dict[str, str]:
         stop = self.query.stop
         enough = stop if one.is_exact and stop is not None else self.page_size
         return {**one.params, "_sort": sort, "_limit": str(min(enough, self.page_size))}
 
-    def after(self, asked: Operation[Page], page: Page) -> Operation[Page] | None:
-        """The page that follows in the order of the ids; None after the last.
+    def after(self, asked: Operation[PageHead], objects: Sequence[JSONObject]) -> Operation[PageHead] | None:
+        """The page that follows these in the order of the ids; None if there are none.
 
         By the last id, as Kinto takes longer over its own tokens, which name the timestamp as well.
         """
-        if page.next_query is None or not page.objects:
+        if not objects:
             return None
         bound = "lt_id" if self.query.backwards else "gt_id"
-        return attrs.evolve(asked, params={**asked.params, bound: encode(page.objects[-1]["id"])})
+        return attrs.evolve(asked, params={**asked.params, bound: encode(objects[-1]["id"])})
 
 
 def matching(objects: Iterable[JSONObject], residual: Condition) -> Iterable[JSONObject]:

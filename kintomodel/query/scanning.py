@@ -15,12 +15,12 @@ import attrs
 
 from ..errors import Conflict, KintoError, UnsupportedByServer
 from ..protocol import operations
-from ..protocol.objects import Page, PageHead
+from ..protocol.objects import PageHead
 from ..protocol.operations import Flow, Operation
 from ..protocol.values import JSONObject, Text
 from .branching import Branch
 from .conditions import And, Comparison, matches
-from .lanes import Listing, LostPlaceError, Merge, OtherCollationError, matching
+from .lanes import Listing, LostPlaceError, Merge, OtherCollationError
 from .planning import plan
 from .query import Query, in_order
 
@@ -75,7 +75,7 @@ def snapshot(endpoint: str, query: Query, page_size: int, make: Make) -> Stream:
     """
     one, listing = plan(query.condition).whole, Listing(endpoint, query, page_size)
     given: set[str] = set()
-    asked = operations.list_page_head(endpoint, listing.first_params(one, "last_modified"))
+    asked = listing.first_head(one, "last_modified")
     head: PageHead = yield from asked
     since, is_only_page = head.last_modified, head.next_query is None
     while True:
@@ -166,24 +166,33 @@ def each(stream: Stream, take: Callable[[Iterable[JSONObject]], None]) -> Flow[N
 
 
 def _by_id(
-    listing: Listing,
-    one: Branch,
-    window: _Window,
-    but: Collection[str] = (),
-    make: Make | None = None,
+    listing: Listing, one: Branch, window: _Window, but: Collection[str] = (), make: Make | None = None
 ) -> Stream:
-    following: Operation[Page] | None = listing.first(one)
-    while following is not None:
-        page: Page = yield from following
-        found = matching(page.objects, one.residual)
-        if but:
-            found = [data for data in found if data["id"] not in but]
-        found = window.take(found)
-        yield Found(found if make is None else [make(data, None) for data in found])
+    asked: Operation[PageHead] | None = listing.first_head(one, listing.query.sort_param or "id")
+    while asked is not None:
+        head: PageHead = yield from asked
+        shown, following = asked.each_object(head), None
+        if head.next_query is not None:
+            # Its last id says where the next page begins.
+            objects = [data for data, _ in shown]
+            shown, following = ((data, None) for data in objects), listing.after(asked, objects)
+            del objects
+        found = _wanted(shown, one, but, make)
+        yield Found(window.take(found) if window.is_part else found)
         if window.is_full:
             return
-        following = listing.after(following, page)
-        del page, found  # so that there are never two of them in memory
+        asked = following
+        del head, shown, found  # so that there are never two pages in memory
+
+
+def _wanted(
+    shown: Iterable[tuple[JSONObject, Text | None]], one: Branch, but: Collection[str], make: Make | None
+) -> Iterable[Any]:
+    """Those that match, but for some; what is made of them, if anything is. Read when they are wanted."""
+    is_exact = one.is_exact
+    for data, text in shown:
+        if (is_exact or matches(one.residual, data)) and data["id"] not in but:
+            yield data if make is None else make(data, text)
 
 
 def _guarded(merge: Merge, window: _Window) -> Stream:
@@ -230,6 +239,10 @@ class _Window:
     start: int
     stop: int | None
     position: int = 0
+
+    @property
+    def is_part(self) -> bool:
+        return self.start > 0 or self.stop is not None
 
     @property
     def is_full(self) -> bool:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from typing import Any, TypeVar
 
 import attrs
@@ -106,12 +107,12 @@ class Connection:
         """
         waiting = iter(several)
         under_way: dict[Begun[Any], Stream] = {}
-        found: list[JSONObject] = []
+        found: list[Iterable[JSONObject]] = []
         try:
             while True:
                 while len(under_way) < at_once and (stream := next(waiting, None)) is not None:
                     found += self._go_on(stream, None, under_way)
-                yield from found
+                yield from chain.from_iterable(found)
                 if not under_way:
                     return
                 done = first_of(under_way)
@@ -121,13 +122,15 @@ class Connection:
             for begun in under_way:
                 begun.abandon()
 
-    def _go_on(self, stream: Stream, answer: Any, under_way: dict[Begun[Any], Stream]) -> list[JSONObject]:
+    def _go_on(
+        self, stream: Stream, answer: Any, under_way: dict[Begun[Any], Stream]
+    ) -> list[Iterable[JSONObject]]:
         """What it finds up to its next request, which is begun."""
-        found: list[JSONObject] = []
+        found: list[Iterable[JSONObject]] = []
         try:
             step = stream.send(answer)
             while isinstance(step, Found):
-                found += step.objects
+                found.append(step.objects)
                 step = next(stream)
             under_way[self._begin(step)] = stream
         except StopIteration:

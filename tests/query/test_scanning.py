@@ -2,9 +2,9 @@ import random
 
 import pytest
 
-from kintomodel.errors import Conflict, ServerError, UnsupportedByServer
-from kintomodel.protocol import operations
-from kintomodel.protocol.objects import Page
+from kintomodel.errors import Conflict, ServerError, UnreadableResponse, UnsupportedByServer
+from kintomodel.protocol import operations, responses
+from kintomodel.protocol.objects import Page, PageHead, Response
 from kintomodel.query.conditions import NOTHING, And, Comparison, Not, Or
 from kintomodel.query.query import Query, Sort
 from kintomodel.query.scanning import Found, count, each, exists, scan
@@ -22,6 +22,14 @@ def thing(name, n=0, at=1):
     return {"id": name, "n": n, "last_modified": at}
 
 
+def heard(operation, answer):
+    """The answer as the operation reads it: a page may be asked for without its objects."""
+    if operation.parse is not responses.page_head or not isinstance(answer, Page):
+        return answer
+    response = Response(200, {}, {"data": list(answer.objects)})
+    return PageHead(response, answer.next_query, answer.last_modified)
+
+
 def drive(stream, answers):
     """What the stream asks, and what it finds, if Kinto answers so."""
     asked, found, left = [], [], iter(answers)
@@ -34,7 +42,8 @@ def drive(stream, answers):
                 continue
             asked.append((step.method, dict(step.params), dict(step.headers)))
             answer = next(left)
-            step = stream.throw(answer) if isinstance(answer, Exception) else stream.send(answer)
+            is_error = isinstance(answer, Exception)
+            step = stream.throw(answer) if is_error else stream.send(heard(step, answer))
     except StopIteration:
         assert next(left, None) is None
         return asked, found
@@ -323,6 +332,31 @@ def test_an_order_that_goes_round_is_made_here():
     assert scanned(Query(sort=BY_N), [empty, empty, rest])[1] == ["a", "b", "c"]
 
 
+def test_a_last_page_is_decoded_object_by_object_as_they_are_wanted():
+    turns = []
+
+    def split():
+        for name in ("a", "b"):
+            turns.append(name)
+            yield thing(name), b"text"
+
+    stream = scan(RECORDS, Query(), 2)
+    found = stream.send(next(stream).read(Response(200, split=split)))
+    objects = iter(found.objects)
+    assert turns == []
+    assert (next(objects), turns) == (thing("a"), ["a"])
+    assert (list(objects), turns) == ([thing("b")], ["a", "b"])
+
+
+@pytest.mark.parametrize("more", [None, "_token=x"])
+def test_a_page_by_id_without_ids_says_what_was_asked(more):
+    headers = {"next-page": f"http://kinto/v1{RECORDS}?{more}"} if more else {}
+    stream = scan(RECORDS, Query(), 2)
+    answer = next(stream).read(Response(200, headers, {"data": [{"n": 1}]}))
+    with pytest.raises(UnreadableResponse, match=f"^GET {RECORDS}: 200, "):
+        list(stream.send(answer).objects)
+
+
 def run(flow, answers):
     """What the flow asks, and what it returns, if Kinto answers so."""
     asked = []
@@ -330,7 +364,8 @@ def run(flow, answers):
         operation = next(flow)
         for answer in answers:
             asked.append((operation.method, dict(operation.params)))
-            operation = flow.throw(answer) if isinstance(answer, Exception) else flow.send(answer)
+            is_error = isinstance(answer, Exception)
+            operation = flow.throw(answer) if is_error else flow.send(heard(operation, answer))
     except StopIteration as end:
         return asked, end.value
     raise AssertionError(f"{operation} was asked, too")

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any, Generic, Protocol, TypeVar, cast, get_origin
+from typing import Any, Generic, TypeVar, cast, get_origin
 
 import attrs
 import cattrs
 from cattrs.gen import make_dict_structure_fn, override
 
 from ..errors import KintoError, UsageError, ValidationError
+from ..protocol.objects import Maker
 from ..protocol.values import DEEPEST, JSON, JSONObject, Text, check, number
 from . import quick
 from .annotations import without_none
@@ -26,13 +27,9 @@ from .storage import Mismatch, expected
 from .unknown import with_unknown
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
-
-class Maker(Protocol[T_co]):
-    """Makes a record of an object. text: its JSON, if that is at hand."""
-
-    def __call__(self, data: JSONObject, text: Text | None = None) -> T_co: ...
+_SHORT = 2000
+"""Letters of JSON. The values of a dict are shared with the fields; a text is there once more."""
 
 
 @attrs.frozen(eq=False)
@@ -89,13 +86,11 @@ class Codec(Generic[T]):
     def reader(self, where: Home, *, readonly: bool = False) -> Maker[T]:
         """Makes records of what the server has; ValidationError with all that does not fit.
 
-        readonly: nothing is kept of it beside the fields. Else the data is, which must not be changed,
-        or the text in its place, where one is given: the garbage collector does not look at texts.
+        readonly: nothing is kept of it beside the fields. Else the data is, which must not be changed, or
+        a short text in its place: it takes less memory, and the garbage collector does not look at it.
         """
         load = self._reader(where, readonly)
-        if not self.inventing:
-            return load
-        return lambda data, text=None: self._noted(load(data, text), data)
+        return self._noting(load) if self.inventing else load
 
     def _reader(self, where: Home, readonly: bool) -> Maker[T]:
         # Who has a __getattr__ of his own would be asked for the state.
@@ -109,8 +104,9 @@ class Codec(Generic[T]):
             return load_with_care
 
         def load(data: JSONObject, text: Text | None = None) -> T:
+            kept = text if text is not None and is_lazy and len(text) < _SHORT else data
             try:
-                record: T = read(data, where, None if readonly else text or data)
+                record: T = read(data, where, None if readonly else kept)
             except Exception:
                 return load_with_care(data)
             if not is_lazy:
@@ -119,12 +115,18 @@ class Codec(Generic[T]):
 
         return load
 
-    def _noted(self, record: T, data: JSONObject) -> T:
-        """With what its defaults made up, so that nobody takes it for an edit."""
-        lacking = [info.name for info in self.inventing if info.key not in data]
-        if lacking:
+    def _noting(self, load: Maker[T]) -> Maker[T]:
+        """It remembers what defaults made up, so that nobody takes it for an edit."""
+
+        def load_and_note(data: JSONObject, text: Text | None = None) -> T:
+            lacking = [info.name for info in self.inventing if info.key not in data]
+            if not lacking:
+                return load(data, text)
+            record = load(data)
             cast(Any, record)._state.made = {name: vars(record)[name] for name in lacking}
-        return record
+            return record
+
+        return load_and_note
 
     def load(self, data: JSONObject, where: object) -> T:
         """A new record with this data. where: prints as bucket/collection, for the message."""

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import attrs
 
 from .values import JSON, JSONObject, Text
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Maker(Protocol[T_co]):
+    """Makes something of an object. text: its JSON, where that is at hand."""
+
+    def __call__(self, data: JSONObject, text: Text | None = None) -> T_co: ...
 
 
 class Body(NamedTuple):

@@ -60,6 +60,13 @@ class Operation(Generic[T_co]):
         except UnreadableResponse as error:
             raise self._unreadable(head.response, error) from None
 
+    def all_objects(self, head: PageHead) -> list[JSONObject]:
+        """The same all at once; see responses.all_objects()."""
+        try:
+            return responses.all_objects(head.response)
+        except UnreadableResponse as error:
+            raise self._unreadable(head.response, error) from None
+
     def _unreadable(self, response: Response, error: UnreadableResponse) -> UnreadableResponse:
         return UnreadableResponse(
             f"{self.method} {self.path}: {error}",

@@ -247,6 +247,11 @@ def each_object(response: Response) -> Iterator[tuple[JSONObject, Text | None]]:
         yield _named(response, data), None
 
 
+def all_objects(response: Response) -> list[JSONObject]:
+    """The same all at once, without their texts, which takes half the time."""
+    return [_named(response, data) for data in objects(response)]
+
+
 def _named(response: Response, data: JSON) -> JSONObject:
     if type(data) is dict and type(data.get("id")) is str:
         return data

@@ -8,16 +8,16 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from ..flows import completing
-from ..mapping.codec import Maker
 from ..mapping.state import Home, Mapped
 from ..protocol import batch
+from ..protocol.objects import Maker
 from ..protocol.paths import check_id
 from ..protocol.values import JSONObject, Text
 from ..query import picking, projecting, ranges, scanning, tombstones
 from ..query.conditions import NOTHING, And, Path, normal
 from ..query.planning import plan
 from ..query.query import Query
-from ..query.scanning import Found, Make, Stream
+from ..query.scanning import Found, Stream
 from ..query.tombstones import Tombstone
 from .loading import accept_permissions, maker, part_maker
 from .reading import WHOLE, Reading
@@ -49,7 +49,7 @@ def collect(model: type[M], where: Home, query: Query, page_size: int, reading: 
         return list(iterate(model, where, query, page_size, reading))
     project, make = _reading(model, where, reading)
 
-    def listed(make: Make) -> Iterator[Any]:
+    def listed(make: Maker[Any]) -> Iterator[Any]:
         snapshot = scanning.snapshot(where.path.records, query, page_size, make)
         return where.connection.stream(project(snapshot, query))
 
@@ -57,7 +57,7 @@ def collect(model: type[M], where: Home, query: Query, page_size: int, reading: 
     return sorted(found, key=attrgetter("id"))
 
 
-def _data(data: JSONObject, _: Text | None) -> JSONObject:
+def _data(data: JSONObject, text: Text | None = None) -> JSONObject:
     return data
 
 
@@ -79,6 +79,7 @@ def _listed(where: Home, query: Query, scan: Callable[[Query], Stream], workers:
         return connection.stream(scan(query))
     if normal(query.condition) == NOTHING:
         return iter(())
+    # An operation is a flow of one step.
     samples = (sample.__iter__ for sample in ranges.samples(where.path.records))
     newest, oldest = connection.run_each(samples, 2)
     parts = ranges.split(newest, oldest, workers * _PARTS_OF_A_WORKER)

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, TypeVar
 from ..errors import Conflict, KintoError, UsageError
 from ..flows import settling
 from ..flows.editing import later
-from ..mapping.codec import Codec, Maker, codec_of
+from ..mapping.codec import Codec, codec_of
 from ..mapping.state import Home, Mapped, home, path, refuse_readonly
 from ..protocol import operations
 from ..protocol.changes import Write, own_data
-from ..protocol.objects import StoredObject
+from ..protocol.objects import Maker, StoredObject
 from ..protocol.operations import Flow
 from ..protocol.values import JSONObject, Part, Text
 from ..resources.permissions import RecordPermissions

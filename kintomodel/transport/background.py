@@ -16,7 +16,7 @@ import attrs
 T = TypeVar("T")
 
 MOST_THREADS = 32
-"""They are made as they are wanted, and kept: each has a connection to the server."""
+"""They are made as they are wanted, and kept."""
 
 HEAD_START = 0.0001
 

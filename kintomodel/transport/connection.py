@@ -81,12 +81,17 @@ class Connection:
                 if isinstance(step, Operation):
                     step = stream.send(self._answer(step))
                     continue
-                objects = step.objects
+                objects, is_over = step.objects, False
                 try:
                     step = next(stream)
-                except Exception:  # the end, or what the stream raises of itself
+                except StopIteration:
+                    is_over = True
+                except Exception:  # what the stream raises of itself
                     yield from objects
                     raise
+                if is_over:
+                    yield from objects
+                    return
                 if ahead and isinstance(step, Operation):
                     begun = self._begin(step, _TIME_TO_ASK)
                 yield from objects

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -18,17 +19,24 @@ class _Session(requests.Session):
         return None
 
 
-@attrs.frozen(eq=False)
+_LONGEST_IDLE = 60.0
+"""Seconds. Servers give up connections after some time, and the oldest may never be wanted again."""
+
+
+@attrs.define(eq=False)
 class Prepared:
     """A session, and what is prepared once for all its requests: with each it would take ten times as long.
 
-    environment: proxies and certificates. process: the one that it was made in.
+    environment: proxies and certificates. process: the one that it was made in. opening: how often
+    the sessions had been closed by then. idle_since: seconds, as time.monotonic() counts them.
     """
 
     session: requests.Session
     request: requests.PreparedRequest
     environment: dict[str, Any]
     process: int
+    opening: int
+    idle_since: float = 0.0
 
 
 class Sessions:
@@ -36,7 +44,9 @@ class Sessions:
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self._url, self._headers = url, headers
+        # Without a lock, which a process that is forked meanwhile would wait for: its steps are atomic.
         self._idle: list[Prepared] = []
+        self._opening = 0
 
     @contextmanager
     def one(self) -> Generator[Prepared, None, None]:
@@ -49,29 +59,48 @@ class Sessions:
         try:
             yield prepared
         finally:
-            self._idle.append(prepared)
+            self._give_back(prepared)
 
     def close(self) -> None:
-        """Close those that are idle; others are made when they are wanted."""
-        idle, self._idle = self._idle, []
-        for prepared in idle:
+        """Close those that are idle, and others once they are given back; using it again makes new ones."""
+        self._opening += 1
+        while (prepared := self._pop(-1)) is not None:
             prepared.session.close()
 
     def _take(self) -> Prepared:
-        while True:
-            try:
-                prepared = self._idle.pop()
-            except IndexError:
-                return self._made()
+        while (prepared := self._pop(-1)) is not None:
             # A forked process shares its parent's connections, and would read its parent's answers.
-            if prepared.process == os.getpid():
+            if prepared.process != os.getpid():
+                continue
+            if prepared.opening == self._opening:
                 return prepared
+            prepared.session.close()
+        return self._made()
+
+    def _give_back(self, prepared: Prepared) -> None:
+        if prepared.opening != self._opening:
+            prepared.session.close()
+            return
+        prepared.idle_since = time.monotonic()
+        self._idle.append(prepared)
+        while self._is_first_stale() and (first := self._pop(0)) is not None:
+            first.session.close()
+
+    def _is_first_stale(self) -> bool:
+        # The one last used is at the other end.
+        return any(time.monotonic() - one.idle_since > _LONGEST_IDLE for one in self._idle[:1])
+
+    def _pop(self, at: int) -> Prepared | None:
+        try:
+            return self._idle.pop(at)
+        except IndexError:
+            return None
 
     def _made(self) -> Prepared:
         session = _Session()
         session.headers.update(self._headers)
         request = session.prepare_request(requests.Request("GET", self._url, auth=_as_it_is))
-        return Prepared(session, request, environment(session, self._url), os.getpid())
+        return Prepared(session, request, environment(session, self._url), os.getpid(), self._opening)
 
 
 def environment(session: requests.Session, url: str) -> dict[str, Any]:

@@ -6,10 +6,11 @@ import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
-from kintomodel import Client, Model, UsageError
+from kintomodel import Client, Model, UsageError, field
 from kintomodel.mapping.codec import codec_of
 from kintomodel.mapping.state import Home, State, home_of
 from kintomodel.protocol.paths import CollectionPath
@@ -94,6 +95,26 @@ def test_a_record_that_was_read_gets_its_state_when_it_is_asked_for(read):
     assert (state.stored["rest"], state.readonly, state.home.name) == (1, False, "payments/receipts")
     assert receipt._state is state
     assert vars(receipt).keys() == {"_state", "id", "amount", "last_modified"}
+
+
+@pytest.mark.parametrize(("length", "is_kept"), [(10, True), (3000, False)])
+def test_a_long_text_is_not_kept_beside_the_values_that_the_fields_have(length, is_kept):
+    stored = STORED | {"rest": "x" * length}
+    receipt = codec_of(Receipt.__kinto__).reader(home_of(Receipt.__kinto__))(stored, json.dumps(stored))
+    assert receipt._state.stored == stored
+    assert (receipt._state.stored is stored) is not is_kept
+
+
+class Numbered(Model, bucket="payments", collection="receipts"):
+    amount: int = 0
+    number: UUID = field(factory=uuid4)
+
+
+def test_what_a_default_made_up_is_remembered_and_no_change(read):
+    record = read(Numbered)
+    assert record._state.made == {"number": record.number}
+    assert record.changes() == {}
+    assert record._state.stored == STORED
 
 
 def test_of_one_that_is_readonly_nothing_is_kept(read):

@@ -3,13 +3,14 @@ import random
 import pytest
 
 from kintomodel.errors import Conflict, ServerError, UnreadableResponse, UnsupportedByServer
-from kintomodel.protocol import operations, responses
-from kintomodel.protocol.objects import Page, PageHead, Response
+from kintomodel.protocol import operations
+from kintomodel.protocol.objects import Page, Response
 from kintomodel.query.conditions import NOTHING, And, Comparison, Not, Or
 from kintomodel.query.query import Query, Sort
 from kintomodel.query.scanning import Found, count, each, exists, scan
 from kintomodel.testing import KintoServer
 from kintomodel.testing.transports import record
+from tests.playing import heard
 from tests.restless_writer import RestlessWriter
 
 RECORDS = "/buckets/shop/collections/things/records"
@@ -20,14 +21,6 @@ CONFLICT = Conflict("changed", status=412, method="GET", path=RECORDS)
 
 def thing(name, n=0, at=1):
     return {"id": name, "n": n, "last_modified": at}
-
-
-def heard(operation, answer):
-    """The answer as the operation reads it: a page may be asked for without its objects."""
-    if operation.parse is not responses.page_head or not isinstance(answer, Page):
-        return answer
-    response = Response(200, {}, {"data": list(answer.objects)})
-    return PageHead(response, answer.next_query, answer.last_modified)
 
 
 def drive(stream, answers):

@@ -308,6 +308,18 @@ def test_one_page_needs_no_thread():
     assert set(threading.enumerate()) <= before
 
 
+def test_what_reading_the_last_objects_raises_is_raised_as_it_is():
+    def broken():
+        yield {"id": "a"}
+        raise ValueError("mine")
+
+    found = Connection(Paged()).stream(one for one in [Found(broken())])
+    assert next(found) == {"id": "a"}
+    with pytest.raises(ValueError, match="mine") as caught:
+        next(found)
+    assert caught.value.__context__ is None
+
+
 def test_a_stream_that_is_given_up_leaves_nothing_behind():
     transport = Paged()
     connection, before = Connection(transport), set(threading.enumerate())

@@ -48,10 +48,29 @@ def test_a_forked_process_has_sessions_of_its_own():
 
 def test_closed_sessions_are_not_used_again():
     sessions = Sessions(URL, {})
-    with sessions.one() as first:
+    with sessions.one() as first, sessions.one() as second:
+        pass
+    with sessions.one():  # the first
         sessions.close()
+    with sessions.one() as third, sessions.one() as fourth:
+        assert {first, second}.isdisjoint({third, fourth})
+
+
+def test_what_was_given_back_while_they_were_closed_is_not_used_again():
+    sessions = Sessions(URL, {})
+    with sessions.one() as first:
+        pass
+    sessions._opening += 1  # as close() does first
     with sessions.one() as second:
-        assert second is first  # it was in use
-    sessions.close()
-    with sessions.one() as third:
-        assert third is not first
+        assert second is not first
+
+
+def test_one_that_was_idle_for_a_minute_is_closed():
+    sessions = Sessions(URL, {})
+    with sessions.one() as first, sessions.one() as second:
+        pass
+    assert sessions._idle == [second, first]
+    second.idle_since -= 61
+    with sessions.one():
+        pass
+    assert sessions._idle == [first]

@@ -48,10 +48,7 @@ class Operation(Generic[T_co]):
         unchanged = self.takes_unchanged and response.status == responses.NOT_MODIFIED
         if not 200 <= response.status < 300 and not unchanged:
             raise responses.refusal(response, self.method, self.path)
-        try:
-            return self.parse(response)
-        except UnreadableResponse as error:
-            raise self._unreadable(response, error) from None
+        return self._parsed(response, self.parse)
 
     def each_object(self, head: PageHead) -> Iterator[tuple[JSONObject, Text | None]]:
         """The objects of the page that it answered with; see responses.each_object()."""
@@ -62,10 +59,13 @@ class Operation(Generic[T_co]):
 
     def all_objects(self, head: PageHead) -> list[JSONObject]:
         """The same all at once; see responses.all_objects()."""
+        return self._parsed(head.response, responses.all_objects)
+
+    def _parsed(self, response: Response, parse: Callable[[Response], T]) -> T:
         try:
-            return responses.all_objects(head.response)
+            return parse(response)
         except UnreadableResponse as error:
-            raise self._unreadable(head.response, error) from None
+            raise self._unreadable(response, error) from None
 
     def _unreadable(self, response: Response, error: UnreadableResponse) -> UnreadableResponse:
         return UnreadableResponse(

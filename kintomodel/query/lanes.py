@@ -60,12 +60,6 @@ class Listing:
         return attrs.evolve(asked, params={**asked.params, bound: encode(objects[-1]["id"])})
 
 
-def matching(objects: Iterable[JSONObject], residual: Condition) -> Iterable[JSONObject]:
-    if residual == EVERYTHING:
-        return objects
-    return (data for data in objects if matches(residual, data))
-
-
 class _Held(NamedTuple):
     """An object that Kinto gives too early. group: how many of its keys are those of the ones before it."""
 
@@ -203,7 +197,9 @@ class Merge:
         following: Operation[Page] | None = asked
         while following is not None:
             page: Page = yield from following
-            unseen = (data for data in matching(page.objects, residual) if data["id"] not in self.seen)
+            unseen = (
+                data for data in page.objects if data["id"] not in self.seen and matches(residual, data)
+            )
             if any(end is None or self._place(data) < self._place(end) for data in unseen):
                 raise LostPlaceError
             following = operations.next_page(following, page)

@@ -162,8 +162,13 @@ def each(stream: Stream, take: Callable[[Iterable[JSONObject]], None]) -> Flow[N
         return
 
 
+def as_it_is(data: JSONObject, text: Text | None = None) -> JSONObject:
+    """Makes nothing of an object."""
+    return data
+
+
 def _by_id(
-    listing: Listing, one: Branch, window: _Window, but: Collection[str] = (), make: Maker[Any] | None = None
+    listing: Listing, one: Branch, window: _Window, but: Collection[str] = (), make: Maker[Any] = as_it_is
 ) -> Stream:
     asked: Operation[PageHead] | None = listing.first_head(one, listing.query.sort_param or "id")
     while asked is not None:
@@ -184,16 +189,13 @@ def _by_id(
 
 
 def _wanted(
-    shown: Iterable[tuple[JSONObject, Text | None]],
-    one: Branch,
-    but: Collection[str],
-    make: Maker[Any] | None,
+    shown: Iterable[tuple[JSONObject, Text | None]], one: Branch, but: Collection[str], make: Maker[Any]
 ) -> Iterable[Any]:
-    """Those that match, but for some; what is made of them, if anything is. Read when they are wanted."""
+    """What is made of those that match, but for some; once it is wanted."""
     is_exact = one.is_exact
     for data, text in shown:
         if (is_exact or matches(one.residual, data)) and data["id"] not in but:
-            yield data if make is None else make(data, text)
+            yield make(data, text)
 
 
 def _guarded(merge: Merge, window: _Window) -> Stream:

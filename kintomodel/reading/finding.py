@@ -12,7 +12,7 @@ from ..mapping.state import Home, Mapped
 from ..protocol import batch
 from ..protocol.objects import Maker
 from ..protocol.paths import check_id
-from ..protocol.values import JSONObject, Text
+from ..protocol.values import JSONObject
 from ..query import picking, projecting, ranges, scanning, tombstones
 from ..query.conditions import NOTHING, And, Path, normal
 from ..query.planning import plan
@@ -53,12 +53,11 @@ def collect(model: type[M], where: Home, query: Query, page_size: int, reading: 
         snapshot = scanning.snapshot(where.path.records, query, page_size, make)
         return where.connection.stream(project(snapshot, query))
 
-    found = _completed(where, query, make, listed(_data)) if reading.with_permissions else listed(make)
+    if reading.with_permissions:
+        found = _completed(where, query, make, listed(scanning.as_it_is))
+    else:
+        found = listed(make)
     return sorted(found, key=attrgetter("id"))
-
-
-def _data(data: JSONObject, text: Text | None = None) -> JSONObject:
-    return data
 
 
 def _reading(

@@ -76,22 +76,17 @@ class Connection:
         """
         begun: Begun[Any] | None = None
         try:
-            step = next(stream)
-            while True:
+            step: Operation[Any] | Found | None = next(stream)
+            while step is not None:
                 if isinstance(step, Operation):
                     step = stream.send(self._answer(step))
                     continue
-                objects, is_over = step.objects, False
+                objects = step.objects
                 try:
-                    step = next(stream)
-                except StopIteration:
-                    is_over = True
+                    step = next(stream, None)
                 except Exception:  # what the stream raises of itself
                     yield from objects
                     raise
-                if is_over:
-                    yield from objects
-                    return
                 if ahead and isinstance(step, Operation):
                     begun = self._begin(step, _TIME_TO_ASK)
                 yield from objects

@@ -24,11 +24,8 @@ _NEXT = re.compile(rf"{_SPACE}(?:,{_SPACE}|(\]{_SPACE}\}}{_SPACE}\Z))")
 @cache
 def decoder() -> Decoder:
     """What json.loads() does with UTF-8; raises ValueError or RecursionError."""
-    try:
-        quick = import_module("msgspec")
-    except ImportError:
-        return json.loads
-    return _first(quick.json.decode, _refusals(quick))
+    quick = _msgspec()
+    return json.loads if quick is None else _first(quick.json.decode, _refusals(quick))
 
 
 @cache
@@ -37,12 +34,19 @@ def splitter() -> Splitter:
 
     Raises what decoder() raises, maybe after some of them, also where it cannot tell one from the next.
     """
-    try:
-        quick = import_module("msgspec")
-    except ImportError:
+    quick = _msgspec()
+    if quick is None:
         return _split
     page = quick.defstruct("Page", [("data", GenericAlias(list, (quick.Raw,)))])
     return _quick_splitter(quick.json.Decoder(page).decode, quick.json.decode, _refusals(quick))
+
+
+def _msgspec() -> Any:
+    """None where it is not installed."""
+    try:
+        return import_module("msgspec")
+    except ImportError:
+        return None
 
 
 def _refusals(quick: Any) -> tuple[type[Exception], ...]:

@@ -12,7 +12,7 @@ from kintomodel.protocol.objects import Page
 from kintomodel.query.conditions import Comparison, Or
 from kintomodel.query.late_writes import LONGEST_WRITE
 from kintomodel.query.query import Query, Sort
-from kintomodel.query.scanning import each, exists, scan, snapshot
+from kintomodel.query.scanning import as_it_is, each, exists, scan, snapshot
 from kintomodel.testing import KintoServer, postgresql
 from tests.query.test_scanning import BY_N, CONFLICT, RECORDS, create_things, ids_of, page, run, scanned
 
@@ -219,7 +219,7 @@ FIRST, OTHERS = Comparison(("n",), "le", 1), Comparison(("n",), "gt", 1)
         (scan, Query(Or((FIRST, OTHERS)))),
         (scan, Query(sort=BY_N, stop=6)),
         (scan, Query()),
-        (partial(snapshot, make=lambda data, text: data), Query()),
+        (partial(snapshot, make=as_it_is), Query()),
     ],
     ids=["order", "descending order", "alternatives", "slice", "by id", "snapshot"],
 )

@@ -7,7 +7,7 @@ from kintomodel.protocol.objects import Body, Response
 from kintomodel.query.conditions import Comparison, Or
 from kintomodel.query.planning import plan
 from kintomodel.query.query import Query
-from kintomodel.query.scanning import Found, each, snapshot
+from kintomodel.query.scanning import Found, as_it_is, each, snapshot
 from kintomodel.testing.transports import record
 from tests.query.test_scanning import (
     CONFLICT,
@@ -33,10 +33,6 @@ def head(*names, more=None, etag='"9"'):
     if more:
         headers["next-page"] = f"http://kinto/v1{RECORDS}?{more}"
     return responses.page_head(Response(200, headers, {"data": list(map(thing, names))}))
-
-
-def as_it_is(data, text):
-    return data
 
 
 def taken(answers, query=EVERY):
